@@ -1,0 +1,133 @@
+"""Findings: the one type in which every check of the project reports.
+
+A finding has a stable code from the catalogue (`catalogue.json` beside this file). The catalogue
+holds what is the same for every occurrence (severity, requirement, default hint); the place that
+finds something adds where (`pointer`) and what (`message`, `expected`, `actual`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+__all__ = ["CatalogueEntry", "Finding", "FindingError", "Severity", "catalogue", "finding", "has_errors"]
+
+
+class Severity(StrEnum):
+    """How much a finding weighs; only `ERROR` makes a bundle or an input unusable."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """What is known of a code before it occurs.
+
+    Attributes:
+        code: stable identifier, never reused, e.g. `LLB-I001`.
+        severity: weight of every finding with this code.
+        requirement: id of the clause of `SPEC.md` that it enforces, or "" for the software's own limits.
+        title: the fault in a few words.
+        hint: what usually cures it.
+    """
+
+    code: str
+    severity: Severity
+    requirement: str
+    title: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing a check has found.
+
+    Attributes:
+        code: catalogue code.
+        severity: weight, from the catalogue.
+        requirement: id of the clause of the specification, or "".
+        pointer: JSON pointer or file path of the culprit, "" for the whole.
+        message: one sentence about this occurrence.
+        expected: what would have been right, as text, or "".
+        actual: what was there, as text, or "".
+        hint: how to cure it.
+    """
+
+    code: str
+    severity: Severity
+    requirement: str
+    pointer: str
+    message: str
+    expected: str
+    actual: str
+    hint: str
+
+    def to_json(self) -> dict[str, str]:
+        """The finding as the JSON object of `finding.schema.json`."""
+        return {key: str(value) for key, value in asdict(self).items()}
+
+    def __str__(self) -> str:
+        """One line for people: code, place, message, hint."""
+        place = f" at {self.pointer}" if self.pointer else ""
+        hint = f" Hint: {self.hint}" if self.hint else ""
+        return f"[{self.code}] {self.message}{place}.{hint}"
+
+
+class FindingError(Exception):
+    """Raised where work cannot go on; carries the findings that say why.
+
+    Attributes:
+        findings: at least one finding, the gravest first.
+    """
+
+    def __init__(self, findings: Finding | Iterable[Finding]) -> None:
+        self.findings: tuple[Finding, ...] = (findings,) if isinstance(findings, Finding) else tuple(findings)
+        super().__init__("\n".join(str(item) for item in self.findings))
+
+
+@cache
+def catalogue() -> Mapping[str, CatalogueEntry]:
+    """All codes by name, in the catalogue's order."""
+    text = resources.files("llb_schema").joinpath("catalogue.json").read_text(encoding="utf-8")
+    return {
+        code: CatalogueEntry(code, Severity(raw["severity"]), raw["requirement"], raw["title"], raw["hint"])
+        for code, raw in json.loads(text).items()
+    }
+
+
+def finding(
+    code: str,
+    message: str = "",
+    *,
+    pointer: str = "",
+    expected: object = "",
+    actual: object = "",
+    hint: str = "",
+) -> Finding:
+    """A finding with the catalogue's severity and requirement, and its title and hint where none is given.
+
+    Raises:
+        KeyError: the code is not in the catalogue.
+    """
+    entry = catalogue()[code]
+    return Finding(
+        code=code,
+        severity=entry.severity,
+        requirement=entry.requirement,
+        pointer=pointer,
+        message=(message or entry.title).rstrip("."),
+        expected=str(expected),
+        actual=str(actual),
+        hint=hint or entry.hint,
+    )
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Whether any of the findings has severity `ERROR`."""
+    return any(item.severity is Severity.ERROR for item in findings)
