@@ -1,0 +1,20 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real ATLAS and CMS models; they lie beside the checkout and are never committed."""
+    if not SHARED_DATA.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"the reference data must be at {SHARED_DATA} in CI")
+        pytest.skip(f"no reference data at {SHARED_DATA}")
+    return SHARED_DATA
