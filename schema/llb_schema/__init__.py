@@ -1,4 +1,4 @@
-"""The LLB standard as a package: JSON Schemas, findings catalogue, format versions. Imports nothing of ours."""
+"""The LLB standard as a package: JSON Schemas, findings catalogue, versions. Imports nothing of ours."""
 
 from llb_schema.findings import (
     CatalogueEntry,
@@ -9,5 +9,22 @@ from llb_schema.findings import (
     finding,
     has_errors,
 )
+from llb_schema.registry import DOCUMENT_KINDS, DocumentKind, load_schema, validate_document
+from llb_schema.versions import FEATURES, FORMAT_VERSION, check_version
 
-__all__ = ["CatalogueEntry", "Finding", "FindingError", "Severity", "catalogue", "finding", "has_errors"]
+__all__ = [
+    "DOCUMENT_KINDS",
+    "FEATURES",
+    "FORMAT_VERSION",
+    "CatalogueEntry",
+    "DocumentKind",
+    "Finding",
+    "FindingError",
+    "Severity",
+    "catalogue",
+    "check_version",
+    "finding",
+    "has_errors",
+    "load_schema",
+    "validate_document",
+]

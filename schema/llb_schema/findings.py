@@ -74,7 +74,7 @@ class Finding:
 
     def __str__(self) -> str:
         """One line for people: code, place, message, hint."""
-        place = f" at {self.pointer}" if self.pointer else ""
+        place = f" at {self.pointer}" if self.pointer and self.pointer not in self.message else ""
         hint = f" Hint: {self.hint}" if self.hint else ""
         return f"[{self.code}] {self.message}{place}.{hint}"
 
@@ -89,6 +89,10 @@ class FindingError(Exception):
     def __init__(self, findings: Finding | Iterable[Finding]) -> None:
         self.findings: tuple[Finding, ...] = (findings,) if isinstance(findings, Finding) else tuple(findings)
         super().__init__("\n".join(str(item) for item in self.findings))
+
+    def __reduce__(self) -> tuple[type[FindingError], tuple[tuple[Finding, ...]]]:
+        """Pickle the findings, not their text: errors cross process borders whole."""
+        return type(self), (self.findings,)
 
 
 @cache

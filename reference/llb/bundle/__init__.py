@@ -1,0 +1,67 @@
+"""Bundles as files: reading them safely, their manifest as typed data, writing them whole or not at all."""
+
+from llb.bundle.archive import Container, open_container
+from llb.bundle.card import model_card
+from llb.bundle.contract import (
+    AuxiliaryData,
+    Curve,
+    CurveData,
+    Domain,
+    GraphSpec,
+    InputBin,
+    SignalModel,
+    TensorSpec,
+    Uncertainty,
+)
+from llb.bundle.identity import Analysis, Author, Reference, Software, Teacher, TeacherChannel, TeacherFile
+from llb.bundle.manifest import FileEntry, Manifest, Metric, Provenance, ValidationData
+from llb.bundle.members import Limits
+from llb.bundle.packing import pack
+from llb.bundle.reader import (
+    Bundle,
+    check_closed_list,
+    check_manifest,
+    read_bundle,
+    read_raw_manifest,
+)
+from llb.bundle.rules import check_rules
+from llb.bundle.strict_json import parse_json
+from llb.bundle.writer import BundleFile, write_bundle
+
+__all__ = [
+    "Analysis",
+    "Author",
+    "AuxiliaryData",
+    "Bundle",
+    "BundleFile",
+    "Container",
+    "Curve",
+    "CurveData",
+    "Domain",
+    "FileEntry",
+    "GraphSpec",
+    "InputBin",
+    "Limits",
+    "Manifest",
+    "Metric",
+    "Provenance",
+    "Reference",
+    "SignalModel",
+    "Software",
+    "Teacher",
+    "TeacherChannel",
+    "TeacherFile",
+    "TensorSpec",
+    "Uncertainty",
+    "ValidationData",
+    "check_closed_list",
+    "check_manifest",
+    "check_rules",
+    "model_card",
+    "open_container",
+    "pack",
+    "parse_json",
+    "read_bundle",
+    "read_raw_manifest",
+    "write_bundle",
+]

@@ -1,0 +1,207 @@
+"""What the numbers of a profile-likelihood bundle mean: inputs, curves, domain and graphs, as typed data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = [
+    "AuxiliaryData",
+    "Curve",
+    "CurveData",
+    "Domain",
+    "GraphSpec",
+    "InputBin",
+    "SignalModel",
+    "TensorSpec",
+    "Uncertainty",
+]
+
+
+@dataclass(frozen=True)
+class InputBin:
+    """One input of the graph: the signal yield, in events, of one bin.
+
+    Attributes:
+        id: `<channel>[<index>]`.
+        channel: name of the channel in the teacher.
+        index: position within the channel, from 0.
+        role: `SR`, `CR` or `VR`.
+        column: column of the graph's input.
+        observed: observed events.
+        background: nominal expected background events.
+        signal_optional: whether a signal may leave the bin out (it is then 0).
+    """
+
+    id: str
+    channel: str
+    index: int
+    role: str
+    column: int
+    observed: float
+    background: float
+    signal_optional: bool
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> InputBin:
+        """The bin in a schema-valid JSON object."""
+        return cls(
+            id=raw["id"],
+            channel=raw["channel"],
+            index=int(raw["index"]),
+            role=raw["role"],
+            column=int(raw["column"]),
+            observed=float(raw["observed"]),
+            background=float(raw["background"]),
+            signal_optional=raw["signal_optional"],
+        )
+
+
+@dataclass(frozen=True)
+class AuxiliaryData:
+    """Auxiliary measurements of one constrained parameter (set)."""
+
+    name: str
+    values: tuple[float, ...]
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> AuxiliaryData:
+        """The auxiliary data in a schema-valid JSON object."""
+        return cls(raw["name"], tuple(float(value) for value in raw["values"]))
+
+
+@dataclass(frozen=True)
+class CurveData:
+    """The data set of a curve: `main` in events by input column, and the auxiliary data."""
+
+    main: tuple[float, ...]
+    auxiliary: tuple[AuxiliaryData, ...]
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> CurveData:
+        """The data set in a schema-valid JSON object."""
+        return cls(
+            tuple(float(value) for value in raw["main"]),
+            tuple(AuxiliaryData.from_json(item) for item in raw["auxiliary"]),
+        )
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One profile likelihood, named by its data set.
+
+    Attributes:
+        name: `observed`, `observed_asimov`, `apriori` or `apriori_asimov`.
+        column: column of the graph's output; an alias has the column of its target.
+        baseline_nll: -ln L at zero signal with all constants, to be added to Delta NLL for an absolute NLL.
+        data: the data set.
+        alias_of: the curve that it was found to agree with, or None.
+        alias_max_difference: largest difference seen in that test, in NLL units, or None.
+    """
+
+    name: str
+    column: int
+    baseline_nll: float
+    data: CurveData
+    alias_of: str | None
+    alias_max_difference: float | None
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Curve:
+        """The curve in a schema-valid JSON object."""
+        difference = raw.get("alias_max_difference")
+        return cls(
+            name=raw["name"],
+            column=int(raw["column"]),
+            baseline_nll=float(raw["baseline_nll"]),
+            data=CurveData.from_json(raw["data"]),
+            alias_of=raw.get("alias_of"),
+            alias_max_difference=None if difference is None else float(difference),
+        )
+
+
+@dataclass(frozen=True)
+class SignalModel:
+    """What the teacher gave the signal besides the POI: modifier names and a flat relative uncertainty."""
+
+    modifiers: tuple[str, ...]
+    relative_uncertainty: float
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> SignalModel:
+        """The signal model in a schema-valid JSON object."""
+        return cls(tuple(raw["modifiers"]), float(raw["relative_uncertainty"]))
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where the graph was trained: a box in events by column, tightened by `delta_nll_max` if not None.
+
+    A point is inside when `lower <= s <= upper` in every column and, with a truncation, the largest
+    predicted Delta NLL over the graph's columns is at most `delta_nll_max`.
+    """
+
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    delta_nll_max: float | None
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Domain:
+        """The domain in a schema-valid JSON object."""
+        truncation = raw.get("truncation")
+        return cls(
+            tuple(float(value) for value in raw["lower"]),
+            tuple(float(value) for value in raw["upper"]),
+            None if truncation is None else float(truncation["delta_nll_max"]),
+        )
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """How the bundle states its own error: `kind` is none or ensemble_spread (then `output` names it)."""
+
+    kind: str
+    output: str | None
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Uncertainty:
+        """The uncertainty in a schema-valid JSON object."""
+        return cls(raw["kind"], raw.get("output"))
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """A tensor of a graph; `shape` has the word `batch` for the free dimension."""
+
+    name: str
+    dtype: str
+    shape: tuple[str | int, ...]
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> TensorSpec:
+        """The tensor in a schema-valid JSON object."""
+        shape = tuple(size if isinstance(size, str) else int(size) for size in raw["shape"])
+        return cls(raw["name"], raw["dtype"], shape)
+
+
+@dataclass(frozen=True)
+class GraphSpec:
+    """An ONNX file of the bundle and its signature."""
+
+    role: str
+    path: str
+    opset: int
+    input: TensorSpec
+    outputs: tuple[TensorSpec, ...]
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> GraphSpec:
+        """The graph in a schema-valid JSON object."""
+        return cls(
+            role=raw["role"],
+            path=raw["path"],
+            opset=int(raw["opset"]),
+            input=TensorSpec.from_json(raw["input"]),
+            outputs=tuple(TensorSpec.from_json(item) for item in raw["outputs"]),
+        )

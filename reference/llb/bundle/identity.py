@@ -1,0 +1,131 @@
+"""Who made a bundle, for which analysis and from which teacher: the descriptive half of the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Analysis", "Author", "Reference", "Software", "Teacher", "TeacherChannel", "TeacherFile"]
+
+
+@dataclass(frozen=True)
+class Author:
+    """A person or collaboration; `orcid` and `affiliation` are None where not given."""
+
+    name: str
+    orcid: str | None
+    affiliation: str | None
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Author:
+        """The author in a schema-valid JSON object."""
+        return cls(raw["name"], raw.get("orcid"), raw.get("affiliation"))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A pointer into the literature; `kind` is doi, arxiv, inspire, hepdata or url."""
+
+    kind: str
+    value: str
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Reference:
+        """The reference in a schema-valid JSON object."""
+        return cls(raw["kind"], raw["value"])
+
+
+@dataclass(frozen=True)
+class Software:
+    """A program and the version that was used."""
+
+    name: str
+    version: str
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Software:
+        """The program in a schema-valid JSON object."""
+        return cls(raw["name"], raw["version"])
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The measurement behind the likelihood: `sqrt_s` in TeV, `luminosity` in fb^-1."""
+
+    name: str
+    experiment: str
+    sqrt_s: float
+    luminosity: float
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Analysis:
+        """The analysis in a schema-valid JSON object."""
+        return cls(raw["name"], raw["experiment"], float(raw["sqrt_s"]), float(raw["luminosity"]))
+
+
+@dataclass(frozen=True)
+class TeacherFile:
+    """A file of the full statistical model, by its digest; it is not part of the bundle."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> TeacherFile:
+        """The file in a schema-valid JSON object."""
+        return cls(raw["name"], int(raw["bytes"]), raw["sha256"])
+
+
+@dataclass(frozen=True)
+class TeacherChannel:
+    """A channel of the workspace; `samples` in the workspace's own order, which JSON patches count by."""
+
+    name: str
+    bins: int
+    samples: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> TeacherChannel:
+        """The channel in a schema-valid JSON object."""
+        return cls(raw["name"], int(raw["bins"]), tuple(raw["samples"]))
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """The full statistical model that labelled the training points.
+
+    Attributes:
+        kind: `histfactory`.
+        files: the model's files by digest.
+        pyhf_digest: pyhf's own digest of the workspace, which patchsets quote.
+        measurement: name of the measurement used.
+        poi: parameter of interest.
+        interpolation: interpolation code by modifier type.
+        channels: all channels, in the order of the workspace document.
+        software: programs that evaluated it.
+    """
+
+    kind: str
+    files: tuple[TeacherFile, ...]
+    pyhf_digest: str
+    measurement: str
+    poi: str
+    interpolation: Mapping[str, str]
+    channels: tuple[TeacherChannel, ...]
+    software: tuple[Software, ...]
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Teacher:
+        """The teacher in a schema-valid JSON object."""
+        return cls(
+            kind=raw["kind"],
+            files=tuple(TeacherFile.from_json(item) for item in raw["files"]),
+            pyhf_digest=raw["pyhf_digest"],
+            measurement=raw["measurement"],
+            poi=raw["poi"],
+            interpolation=dict(raw["interpolation"]),
+            channels=tuple(TeacherChannel.from_json(item) for item in raw["channels"]),
+            software=tuple(Software.from_json(item) for item in raw["software"]),
+        )

@@ -1,0 +1,87 @@
+"""Reading a zip archive into memory, by its table of contents and within limits."""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+import zlib
+
+from llb.bundle.members import Limits, Member, check_members
+from llb_schema import Finding, FindingError, finding
+
+__all__ = ["read_zip"]
+
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_ENCRYPTED = 0x1
+_RATIO_FLOOR = 2**20
+
+
+def read_zip(data: bytes, limits: Limits) -> dict[str, bytes]:
+    """Contents by path of all files in the archive.
+
+    Raises:
+        FindingError: `LLB-A...`, the archive is damaged, encrypted, unsafe or too large.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, OverflowError, EOFError) as error:
+        raise FindingError(finding("LLB-A002", f"the zip archive cannot be read: {error}")) from error
+    with archive:
+        infos = archive.infolist()
+        findings = list(check_members([_member(info) for info in infos], limits))
+        findings += [found for info in infos for found in _check_info(info, limits)]
+        if findings:
+            raise FindingError(sorted(findings, key=lambda item: (item.code, item.pointer)))
+        return {info.filename: _read(archive, info) for info in infos if not info.is_dir()}
+
+
+def _member(info: zipfile.ZipInfo) -> Member:
+    # `orig_filename` is what the archive says; `filename` is cut at a NUL and has its separators replaced.
+    mode = info.external_attr >> 16
+    if info.is_dir():
+        return Member(info.orig_filename.rstrip("/"), 0, "folder")
+    special = stat.S_IFMT(mode) not in (0, stat.S_IFREG)
+    return Member(info.orig_filename, info.file_size, "special" if special else "file")
+
+
+def _check_info(info: zipfile.ZipInfo, limits: Limits) -> list[Finding]:
+    findings: list[Finding] = []
+    if info.flag_bits & _ENCRYPTED:
+        findings.append(finding("LLB-A003", pointer=info.filename))
+    if info.compress_type not in _METHODS:
+        actual = f"method {info.compress_type}"
+        findings.append(
+            finding("LLB-A011", pointer=info.filename, expected="stored or deflate", actual=actual)
+        )
+    if info.file_size > _RATIO_FLOOR and info.file_size > limits.ratio * max(info.compress_size, 1):
+        ratio = f"{info.file_size / max(info.compress_size, 1):.0f}"
+        findings.append(
+            finding("LLB-A009", pointer=info.filename, expected=f"at most {limits.ratio:g}", actual=ratio)
+        )
+    return findings
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    try:
+        # One byte more than declared is asked for, so that a wrong size shows and cannot grow without end.
+        with archive.open(info) as stream:
+            data = stream.read(info.file_size + 1)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        RuntimeError,
+        OverflowError,
+    ) as error:
+        message = f"{info.filename} cannot be read from the zip archive: {error}"
+        raise FindingError(finding("LLB-A002", message, pointer=info.filename)) from error
+    if len(data) != info.file_size:
+        message = f"{info.filename} does not have the size that the zip archive states"
+        actual = len(data)
+        raise FindingError(
+            finding("LLB-A002", message, pointer=info.filename, expected=info.file_size, actual=actual)
+        )
+    return data

@@ -1,0 +1,64 @@
+"""The command `llb`: finds the module of a command when it is called, not before."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from llb import __version__
+from llb.cli.failure import run
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+# Command: (module, name of the click command in it, short help). The help is repeated here so that
+# `llb --help` loads none of the modules; a test compares the two.
+COMMANDS = {
+    "quickstart": (
+        "llb.cli.make",
+        "quickstart_command",
+        "The whole way on one search: label, train, bundle, validate, limit.",
+    ),
+    "validate": ("llb.cli.inspect", "validate_command", "Check a bundle and report every fault."),
+    "show": ("llb.cli.inspect", "show_command", "Show what a bundle says."),
+    "eval": ("llb.cli.use", "eval_command", "Delta NLL of signals."),
+    "limit": ("llb.cli.use", "limit_command", "CLs and upper limits of signals."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        return getattr(import_module(module), name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="llb")
+def cli() -> None:
+    """Learned Likelihood Bundles: make, check and use machine-learned likelihoods.
+
+    \b
+    Example:
+        llb validate stau.llb
+        llb limit stau.llb --signal signal.json
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits: 0 ok, 1 findings of severity error, 2 unusable input or usage."""
+    sys.exit(
+        run(lambda: cli.main(args=arguments and list(arguments), prog_name="llb", standalone_mode=False))
+    )

@@ -1,0 +1,229 @@
+"""`llb eval` and `llb limit`: numbers from a bundle."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, printable
+from llb_schema import Finding, finding, has_errors
+
+if TYPE_CHECKING:
+    from llb.runtime import Limits, ProfileLikelihood, Signals
+
+__all__ = ["eval_command", "limit_command"]
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("eval", short_help="Delta NLL of signals.")
+@click.argument("bundle", type=_PATH)
+@click.option(
+    "--signal", type=_PATH, required=True, help="Signal yields, JSON or CSV; {} is the zero signal."
+)
+@click.option(
+    "--mu", "strengths", type=float, multiple=True, default=(1.0,), show_default=True, help="Signal strength."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True
+)
+def eval_command(bundle: Path, signal: Path, strengths: tuple[float, ...], form: str) -> None:
+    """Delta NLL of signals.
+
+    For each signal and each mu, on every data set of BUNDLE: NLL is -ln L with all constants, Delta NLL is
+    relative to no signal, and `in_domain` says whether the bundle was trained there.
+
+    \b
+    Example:
+        llb eval stau.llb --signal yields.json
+        llb eval stau.llb --signal yields.csv --mu 0.5 --mu 1 --format csv
+    """
+    from llb.runtime import load, read_signals
+
+    if not all(map(math.isfinite, strengths)):
+        raise click.UsageError("--mu must be a finite number")
+    model = load(bundle)
+    signals = read_signals(signal, model, allow_zero=True)
+    rows = _evaluate(model, signals, strengths)
+    _say(signals.findings)
+    outside = sum(not row["in_domain"] for row in rows)
+    if outside:
+        _say(
+            [
+                finding(
+                    "LLB-L004", f"{outside} of {len(rows)} points are outside the domain", pointer=str(signal)
+                )
+            ]
+        )
+    _write(rows, form)
+
+
+@click.command("limit", short_help="CLs and upper limits of signals.")
+@click.argument("bundle", type=_PATH)
+@click.option("--signal", type=_PATH, help="Signal yields, JSON or CSV.")
+@click.option("--patchset", type=_PATH, help="Signal points as a pyhf patchset; the workspace is not needed.")
+@click.option(
+    "--mu",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Where CLs is taken.",
+)
+@click.option(
+    "--level",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Confidence level of the upper limits.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def limit_command(
+    bundle: Path, signal: Path | None, patchset: Path | None, mu: float, level: float, form: str
+) -> int:
+    """CLs and upper limits of signals.
+
+    CLs at mu and upper limits on mu, observed and expected. Expected numbers are bands of five, for
+    background-only data that fluctuate by -2, -1, 0, +1, +2 standard deviations: `upper_limit_expected` (and
+    `cls_expected`) with the background fitted to the data, a posteriori; `upper_limit_apriori` without.
+
+    JSON is a list with one object a signal. An infinite upper limit (no mu is excluded) is null there, and
+    `flags` has "no_limit:<number>"; a number that is not defined is null, with "not_a_number" or
+    "no_curve:<curve>". A number from beyond the domain has "beyond_domain:<number>", and `in_domain` is
+    false then.
+
+    \b
+    Example:
+        llb limit stau.llb --signal yields.json
+        llb limit stau.llb --patchset patchset.json --format json > limits.json
+    """
+    from llb.runtime import limits, load, read_patchset, read_signals
+
+    if not math.isfinite(mu):
+        raise click.UsageError("--mu must be a finite number")
+    if signal is not None and patchset is None:
+        model = load(bundle)
+        signals = read_signals(signal, model)
+    elif patchset is not None and signal is None:
+        model = load(bundle)
+        signals = read_patchset(patchset, model.bundle)
+    else:
+        raise click.UsageError("give either --signal or --patchset")
+    found = limits(model, signals, mu=mu, level=level)
+    _say(signals.findings)
+    _say(_about(found))
+    if form == "json":
+        _write([_as_json(item) for item in found], form)
+    else:
+        _print_limits(found)
+    return EXIT_FINDINGS if has_errors(note for item in found for note in item.findings) else EXIT_OK
+
+
+def _evaluate(model: ProfileLikelihood, signals: Signals, strengths: Sequence[float]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for mu in strengths:
+        points = mu * signals.yields
+        delta, absolute, inside = model.delta_nll(points), model.nll(points), model.in_domain(points)
+        for row, name in enumerate(signals.names):
+            values = {f"delta_nll_{curve}": _plain(delta[curve][row]) for curve in model.curve_names}
+            values |= {f"nll_{curve}": _plain(absolute[curve][row]) for curve in model.curve_names}
+            rows.append({"name": name, "mu": mu, "in_domain": bool(inside[row]), **values})
+    return rows
+
+
+def _about(found: Sequence[Limits]) -> list[Finding]:
+    """What to say about the answers: each error, and one warning for all numbers from beyond the domain."""
+    notes = [note for item in found for note in item.findings]
+    beyond = [item.name for item in found if any(flag.startswith("beyond_domain") for flag in item.flags)]
+    if beyond:
+        shown = ", ".join(beyond[:5]) + (", ..." if len(beyond) > 5 else "")
+        notes.append(
+            finding(
+                "LLB-L004",
+                f"{len(beyond)} of {len(found)} signals have numbers from beyond the domain: {shown}",
+            )
+        )
+    return notes
+
+
+def _as_json(item: Limits) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "mu": item.mu,
+        "level": item.level,
+        "cls_observed": _plain(item.cls_observed),
+        "cls_expected": [_plain(value) for value in item.cls_expected],
+        "cls_apriori": [_plain(value) for value in item.cls_apriori],
+        "upper_limit_observed": _plain(item.upper_limit_observed),
+        "upper_limit_expected": [_plain(value) for value in item.upper_limit_expected],
+        "upper_limit_apriori": [_plain(value) for value in item.upper_limit_apriori],
+        "mu_hat": _plain(item.mu_hat),
+        "in_domain": item.in_domain,
+        "flags": list(item.flags),
+    }
+
+
+def _plain(value: float) -> float | None:
+    """The number, or None where strict JSON has no word for it."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _say(findings: Iterable[Finding]) -> None:
+    for item in findings:
+        click.echo(printable(f"{item.severity}: {item}"), err=True)
+
+
+def _write(rows: list[dict[str, Any]], form: str) -> None:
+    if form == "json":
+        click.echo(json.dumps(rows, indent=2, allow_nan=False))
+        return
+    if form == "csv":
+        table = csv.writer(sys.stdout, lineterminator="\n")
+        table.writerow(rows[0])
+        table.writerows(["" if value is None else value for value in row.values()] for row in rows)
+        return
+    for row in rows:
+        mark = "" if row["in_domain"] else "  (outside the domain)"
+        click.echo(f"{printable(row['name'])}  mu = {row['mu']:g}{mark}")
+        for key in row:
+            if key.startswith("delta_nll_"):
+                curve = key.removeprefix("delta_nll_")
+                numbers = (row[key], row[f"nll_{curve}"])
+                delta, absolute = ("-" if value is None else f"{value:.6f}" for value in numbers)
+                click.echo(f"  {curve:<16} Delta NLL {delta:>14}   NLL {absolute:>16}")
+
+
+def _print_limits(found: Sequence[Limits]) -> None:
+    width = max(len(printable(item.name)) for item in found)
+    level = f"{100 * found[0].level:g} %"
+    click.echo(
+        f"CLs at mu = {found[0].mu:g}; upper limits on mu at {level} confidence level; * beyond the domain"
+    )
+    heads = ("CLs obs", "CLs exp", "UL obs", "UL exp", "-1 sigma", "+1 sigma", "a priori")
+    click.echo(f"{'name':<{width}}  " + "".join(f"{head:>10}" for head in heads))
+    for item in found:
+        expected = item.upper_limit_expected
+        numbers = (
+            ("cls", item.cls_observed),
+            ("cls", item.cls_expected[2]),
+            ("upper_limit_observed", item.upper_limit_observed),
+            ("upper_limit_expected[+0]", expected[2]),
+            ("upper_limit_expected[-1]", expected[1]),
+            ("upper_limit_expected[+1]", expected[3]),
+            ("upper_limit_apriori[+0]", item.upper_limit_apriori[2]),
+        )
+        cells = (
+            f"{_text(value, 9)}{'*' if f'beyond_domain:{name}' in item.flags else ' '}"
+            for name, value in numbers
+        )
+        click.echo(f"{printable(item.name):<{width}}  " + "".join(cells))
+
+
+def _text(value: float, width: int) -> str:
+    return f"{'-':>{width}}" if math.isnan(value) else f"{value:>{width}.4g}"

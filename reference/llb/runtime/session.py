@@ -1,0 +1,131 @@
+"""onnxruntime sessions: graphs audited first, one thread, shared by everything that has the same graph."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llb.bundle import Bundle, GraphSpec
+from llb.runtime.graph_audit import audit_graph
+from llb_schema import FindingError, finding, has_errors
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+__all__ = ["MAX_SESSIONS", "GraphSession", "open_graph", "open_session"]
+
+MAX_SESSIONS = 32
+"""Sessions that are kept; the one that was not used for longest goes first."""
+
+# Sessions do not know the manifest, so the digest of the bytes is all that identifies one. Scans make a model
+# a signal point, and consumers such as Spey keep every model alive: sessions must not live in models.
+_sessions: OrderedDict[str, InferenceSession] = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class GraphSession:
+    """A graph that can be run.
+
+    Attributes:
+        spec: signature in the manifest.
+        session: the onnxruntime session; safe to use from several threads.
+    """
+
+    spec: GraphSpec
+    session: InferenceSession
+
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """Element type of the input."""
+        return np.dtype(self.spec.input.dtype)
+
+    def run(self, rows: NDArray[np.float64]) -> NDArray[np.floating]:
+        """The first output for rows of shape (N, width), in one call.
+
+        Raises:
+            FindingError: `LLB-G015`, onnxruntime fails; `LLB-N006`, the output has another shape than
+                declared.
+        """
+        # A yield beyond float32 becomes infinite there; the graph's answer shows it, a warning here would
+        # not help.
+        with np.errstate(over="ignore"):
+            feed = {self.spec.input.name: np.ascontiguousarray(rows, dtype=self.dtype)}
+        name = self.spec.outputs[0].name
+        try:
+            result = np.asarray(self.session.run([name], feed)[0])
+        # Its exceptions are native classes without a common base.
+        except Exception as error:
+            message = f"onnxruntime failed: {_first_line(error)}"
+            raise FindingError(finding("LLB-G015", message, pointer=self.spec.path)) from error
+        expected = (len(rows), *self.spec.outputs[0].shape[1:])
+        if result.shape != expected:
+            raise FindingError(
+                finding("LLB-N006", pointer=self.spec.path, expected=str(expected), actual=str(result.shape))
+            )
+        return result
+
+
+def open_graph(bundle: Bundle, role: str) -> GraphSession:
+    """The bundle's graph with that role, ready to run.
+
+    Raises:
+        FindingError: `LLB-M017`, there is no such graph; `LLB-I...`, its file was changed; `LLB-G...`, see
+            `open_session`.
+    """
+    spec = bundle.manifest.graph(role)
+    if spec is None:
+        raise FindingError(finding("LLB-M017", f"the bundle has no graph {role!r}", pointer="/graphs"))
+    digest = bundle.digest(spec.path)
+    session = _cached(digest)
+    if session is None:
+        session = open_session(bundle.read(spec.path), spec)
+        _keep(digest, session)
+    return GraphSession(spec, session)
+
+
+def open_session(data: bytes, spec: GraphSpec) -> InferenceSession:
+    """A new one-thread session for an ONNX file that passes the audit.
+
+    Raises:
+        FindingError: all findings of `audit_graph`; `LLB-G012`, onnxruntime refuses the graph.
+    """
+    findings = audit_graph(data, spec, source=spec.path)
+    if has_errors(findings):
+        raise FindingError(findings)
+    # Imported here: it takes longer than reading a bundle.
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    # Its exceptions are native classes without a common base.
+    except Exception as error:
+        message = f"onnxruntime {onnxruntime.__version__} cannot load the graph: {_first_line(error)}"
+        raise FindingError(finding("LLB-G012", message, pointer=spec.path)) from error
+
+
+def _cached(digest: str) -> InferenceSession | None:
+    with _lock:
+        if digest in _sessions:
+            _sessions.move_to_end(digest)
+        return _sessions.get(digest)
+
+
+def _keep(digest: str, session: InferenceSession) -> None:
+    with _lock:
+        _sessions[digest] = session
+        while len(_sessions) > MAX_SESSIONS:
+            _sessions.popitem(last=False)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

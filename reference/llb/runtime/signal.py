@@ -1,0 +1,128 @@
+"""Signal yields by bin id: from what a user has to the vector that the graph wants.
+
+Order is never trusted: yields come as a mapping by bin id, or as an array of exactly the right length.
+Every fault of a mapping is reported at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from numbers import Real
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llb.bundle import Manifest
+from llb_schema import Finding, FindingError, finding
+
+__all__ = ["aliases", "signal_vector"]
+
+Array = NDArray[np.float64]
+_LISTED = 12
+
+
+def aliases(manifest: Manifest) -> dict[str, str]:
+    """The accepted names of bins and the ids that they stand for.
+
+    These are the ids, and the bare names of channels with one bin (unless another bin has that id).
+    """
+    per_channel: dict[str, list[str]] = {}
+    for item in manifest.inputs:
+        per_channel.setdefault(item.channel, []).append(item.id)
+    names = {channel: ids[0] for channel, ids in per_channel.items() if len(ids) == 1}
+    return names | {item.id: item.id for item in manifest.inputs}
+
+
+def signal_vector(
+    signal: Mapping[str, float] | Sequence[float] | Array, manifest: Manifest, *, pointer: str = ""
+) -> Array:
+    """The yields of one signal in the order of the graph's columns.
+
+    Args:
+        signal: events by bin id (or bare channel name where the channel has one bin), or an array of
+            exactly one yield per column in column order.
+        manifest: the bundle's manifest.
+        pointer: where the signal comes from, for the findings.
+
+    Returns:
+        float64 array of shape (n_bins,).
+
+    Raises:
+        FindingError: `LLB-Y001` unknown bin, `LLB-Y002` missing bin, `LLB-Y003` bin given twice, `LLB-Y004`
+            not a finite number, `LLB-Y005` array of the wrong shape; all that apply.
+    """
+    if isinstance(signal, Mapping):
+        return _from_mapping(signal, manifest, pointer)
+    return _from_array(signal, manifest, pointer)
+
+
+def _from_array(signal: Sequence[float] | Array, manifest: Manifest, pointer: str) -> Array:
+    bins = manifest.bins
+    try:
+        vector = np.array(signal, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise FindingError(
+            finding("LLB-Y004", f"the signal is not an array of numbers: {error}", pointer=pointer)
+        ) from error
+    if vector.shape != (len(bins),):
+        expected, actual = f"({len(bins)},)", str(vector.shape)
+        raise FindingError(finding("LLB-Y005", pointer=pointer, expected=expected, actual=actual))
+    bad = [bins[i].id for i in np.flatnonzero(~np.isfinite(vector))]
+    if bad:
+        raise FindingError([_not_finite(name, "NaN or infinity", pointer) for name in bad])
+    return vector
+
+
+def _from_mapping(signal: Mapping[str, float], manifest: Manifest, pointer: str) -> Array:
+    known = aliases(manifest)
+    values: dict[str, float] = {}
+    findings: list[Finding] = []
+    unknown = [name for name in signal if name not in known]
+    if unknown:
+        findings.append(
+            finding(
+                "LLB-Y001",
+                f"unknown bin{'s' if len(unknown) > 1 else ''} {_join(unknown)}",
+                pointer=pointer,
+                expected=_join(manifest.bin_ids),
+                actual=_join(unknown),
+            )
+        )
+    for name, value in signal.items():
+        if name not in known:
+            continue
+        bin_id = known[name]
+        if bin_id in values:
+            findings.append(
+                finding("LLB-Y003", f"bin {bin_id!r} is given twice, once as {name!r}", pointer=pointer)
+            )
+        # bool counts as a number in Python, but a yield of True is a mistake.
+        if isinstance(value, bool | np.bool_) or not isinstance(value, Real) or not math.isfinite(value):
+            findings.append(_not_finite(name, repr(value)[:40], pointer))
+            values[bin_id] = math.nan
+        else:
+            values[bin_id] = float(value)
+    missing = [item.id for item in manifest.bins if item.id not in values and not item.signal_optional]
+    if missing:
+        findings.append(
+            finding(
+                "LLB-Y002",
+                f"no yield for bin{'s' if len(missing) > 1 else ''} {_join(missing)}",
+                pointer=pointer,
+                expected=_join(missing),
+            )
+        )
+    if findings:
+        raise FindingError(findings)
+    return np.array([values.get(bin_id, 0.0) for bin_id in manifest.bin_ids], dtype=np.float64)
+
+
+def _not_finite(name: str, actual: str, pointer: str) -> Finding:
+    message = f"the yield of bin {name!r} is not a finite number"
+    return finding("LLB-Y004", message, pointer=pointer, expected="a finite number of events", actual=actual)
+
+
+def _join(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name[:80]) for name in names[:_LISTED])
+    return shown if len(names) <= _LISTED else f"{shown} and {len(names) - _LISTED} more"

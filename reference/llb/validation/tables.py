@@ -1,0 +1,83 @@
+"""The CSV tables of a bundle: teacher truth on held-out points and on real signals."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from llb.bundle import Manifest
+from llb_schema import Finding, finding
+
+__all__ = ["check_benchmarks", "check_heldout"]
+
+_MAX_BYTES = 128 * 2**20
+_MAX_FINDINGS = 20
+
+
+def check_heldout(data: bytes, manifest: Manifest, source: str) -> tuple[Finding, ...]:
+    """All findings about the held-out table: `name`, the bin ids, then the curves by column."""
+    header = ["name", *manifest.bin_ids, *(curve.name for curve in manifest.own_curves)]
+    return _check(data, source, header, exact=True)
+
+
+def check_benchmarks(data: bytes, manifest: Manifest, source: str) -> tuple[Finding, ...]:
+    """All findings about the benchmarks: `name`, the bin ids, CLs, upper limit, then anything numeric."""
+    header = ["name", *manifest.bin_ids, "cls_observed", "upper_limit_observed"]
+    return _check(data, source, header, exact=False)
+
+
+def _check(data: bytes, source: str, header: Sequence[str], *, exact: bool) -> tuple[Finding, ...]:
+    if len(data) > _MAX_BYTES:
+        return (finding("LLB-P008", pointer=source, expected=f"at most {_MAX_BYTES} bytes"),)
+    if data.startswith(b"\xef\xbb\xbf"):
+        return (finding("LLB-P002", pointer=source),)
+    try:
+        text = data.decode("utf-8")
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        return (finding("LLB-P010", f"{source} is not CSV: {error}", pointer=source),)
+    names = rows[0] if rows else []
+    if names[: len(header)] != header or (exact and len(names) != len(header)):
+        actual = ",".join(names)[:200]
+        return (finding("LLB-M026", pointer=source, expected=",".join(header)[:200], actual=actual),)
+    return tuple(_bounded(_rows(rows[1:], names, source)))
+
+
+def _bounded(findings: Iterator[Finding]) -> Iterator[Finding]:
+    for count, item in enumerate(findings):
+        if count == _MAX_FINDINGS:
+            yield finding("LLB-S016", "more rows of the table cannot be used", pointer=item.pointer)
+            return
+        yield item
+
+
+def _rows(rows: Sequence[Sequence[str]], names: Sequence[str], source: str) -> Iterator[Finding]:
+    if not rows:
+        yield finding("LLB-M027", f"{source} has no rows", pointer=source)
+    for line, row in enumerate(rows, start=2):
+        place = f"{source}:{line}"
+        if len(row) != len(names):
+            yield finding("LLB-M027", pointer=place, expected=f"{len(names)} fields", actual=f"{len(row)}")
+            continue
+        try:
+            finite = bool(np.isfinite(np.array(row[1:], np.float64)).all())
+        except ValueError:
+            finite = False
+        if not finite:
+            yield finding(
+                "LLB-M027", pointer=place, expected="finite numbers", actual=_culprit(row[1:], names[1:])
+            )
+
+
+def _culprit(cells: Sequence[str], names: Sequence[str]) -> str:
+    for cell, name in zip(cells, names, strict=True):
+        try:
+            if np.isfinite(float(cell)):
+                continue
+        except ValueError:
+            pass
+        return f"{name}={cell[:40]}"
+    return ""

@@ -1,0 +1,129 @@
+"""Test vectors as typed data, and what they have to have in common with the manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llb.bundle import Manifest
+from llb_schema import Finding, finding, has_errors, validate_document
+
+__all__ = ["TestVectors", "check_vectors", "reproduces"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TestVectors:
+    """Normative inputs and outputs of a graph.
+
+    Attributes:
+        names: names of the cases.
+        signals: yields in events, shape (cases, bins), by input column.
+        expected: Delta NLL, shape (cases, curves), by output column.
+        absolute: absolute tolerance, in NLL units.
+        relative: tolerance relative to the expected value.
+    """
+
+    # The name begins like a test class; pytest is told that it is none.
+    __test__ = False
+
+    names: tuple[str, ...]
+    signals: Array
+    expected: Array
+    absolute: float
+    relative: float
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any], manifest: Manifest) -> TestVectors:
+        """The vectors in a document for which `check_vectors` finds no error."""
+        cases = raw["cases"]
+        curves = [curve.name for curve in manifest.own_curves]
+        tolerance = raw["tolerance"]["delta_nll"]
+        return cls(
+            names=tuple(case["name"] for case in cases),
+            signals=_matrix([case["signal"] for case in cases], manifest.bin_ids),
+            expected=_matrix([case["delta_nll"] for case in cases], curves),
+            absolute=float(tolerance["absolute"]),
+            relative=float(tolerance["relative"]),
+        )
+
+
+def _matrix(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Array:
+    return np.array([[row[name] for name in names] for row in rows], np.float64)
+
+
+def reproduces(got: Array, expected: Array, absolute: float, relative: float) -> NDArray[np.bool_]:
+    """VECTORS-6, element by element: |got - expected| <= absolute + relative * |expected|.
+
+    Anything that is not finite fails; zero signals are held to exactness elsewhere.
+    """
+    with np.errstate(invalid="ignore"):
+        close = np.abs(got - expected) <= absolute + relative * np.abs(expected)
+    return close & np.isfinite(got)
+
+
+def check_vectors(raw: Any, manifest: Manifest, source: str) -> tuple[Finding, ...]:
+    """All findings about a vectors document: its schema, and if that is kept, its fit to the manifest."""
+    findings = tuple(_within(item, source) for item in validate_document(raw, "vectors"))
+    if has_errors(findings):
+        return findings
+    return (*findings, *_names(raw, manifest, source), *_zero(raw, source))
+
+
+def _within(item: Finding, source: str) -> Finding:
+    return finding(
+        item.code,
+        f"{source}: {item.message}",
+        pointer=item.pointer,
+        expected=item.expected,
+        actual=item.actual,
+        hint=item.hint,
+    )
+
+
+def _names(raw: Mapping[str, Any], manifest: Manifest, source: str) -> Iterator[Finding]:
+    bins = set(manifest.bin_ids)
+    curves = {curve.name for curve in manifest.own_curves}
+    for name, count in Counter(case["name"] for case in raw["cases"]).items():
+        if count > 1:
+            yield finding("LLB-M028", f"{source}: {count} cases are named {name!r}", pointer="/cases")
+    for position, case in enumerate(raw["cases"]):
+        for code, key, wanted in (("LLB-M022", "signal", bins), ("LLB-M023", "delta_nll", curves)):
+            missing, unknown = sorted(wanted - case[key].keys()), sorted(case[key].keys() - wanted)
+            if missing or unknown:
+                yield finding(
+                    code,
+                    f"{source}: {_difference(missing, unknown)} in case {case['name']!r}",
+                    pointer=f"/cases/{position}/{key}",
+                )
+
+
+def _difference(missing: list[str], unknown: list[str]) -> str:
+    parts = [
+        f"{', '.join(names[:5])} {what}"
+        for names, what in ((missing, "missing"), (unknown, "unknown"))
+        if names
+    ]
+    return " and ".join(parts)
+
+
+def _zero(raw: Mapping[str, Any], source: str) -> Iterator[Finding]:
+    zeros = [
+        (position, case)
+        for position, case in enumerate(raw["cases"])
+        if all(value == 0 for value in case["signal"].values())
+    ]
+    if not zeros:
+        yield finding("LLB-M024", f"{source}: the zero signal is not among the cases", pointer="/cases")
+    for position, case in zeros:
+        for curve, value in sorted(case["delta_nll"].items()):
+            if value != 0:
+                place = f"/cases/{position}/delta_nll/{curve}"
+                message = f"{source}: Delta NLL of the zero signal is not 0"
+                yield finding("LLB-M024", message, pointer=place, expected=0, actual=value)

@@ -1,0 +1,117 @@
+"""What a teacher is: something that knows the exact likelihood of a signal, with its gradient.
+
+Everything behind the teachers (sampling, labels, training) works on these types alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CURVES", "CurveData", "CurveLabels", "Labels", "SignalBin", "Teacher"]
+
+Floats = NDArray[np.float64]
+
+CURVES = ("observed", "observed_asimov", "apriori", "apriori_asimov")
+"""The four data sets on which a profile likelihood is known."""
+
+
+@dataclass(frozen=True)
+class SignalBin:
+    """A bin that can hold signal.
+
+    Attributes:
+        channel, index: where it is in the analysis.
+        observed: observed events.
+        background: expected background events, nominal.
+        background_error: standard deviation of that expectation over the constraint terms.
+    """
+
+    channel: str
+    index: int
+    observed: float
+    background: float
+    background_error: float
+
+
+@dataclass(frozen=True)
+class CurveData:
+    """One of the four data sets.
+
+    Attributes:
+        name: one of `CURVES`.
+        baseline_nll: NLL without signal, profiled.
+        slope: (n_bins,) exact gradient of the profiled NLL at zero signal.
+        main: (n_bins,) main data.
+        auxiliary: auxiliary data per constrained parameter set.
+        alias_of: name of the curve whose Delta NLL it shares, or "".
+        alias_max_difference: largest difference of Delta NLL seen in the test of the alias.
+    """
+
+    name: str
+    baseline_nll: float
+    slope: Floats
+    main: Floats
+    auxiliary: tuple[tuple[str, tuple[float, ...]], ...]
+    alias_of: str = ""
+    alias_max_difference: float = 0.0
+
+
+@dataclass(frozen=True)
+class CurveLabels:
+    """Exact values of one curve at `n` signals.
+
+    Attributes:
+        name: curve.
+        delta: (n,) Delta NLL of the global minimum.
+        gradient: (n, n_bins) d Delta / d signal there.
+        branches: (n, n_branches) Delta NLL of each basin, NaN where that basin holds no local minimum.
+        branch_gradients: (n, n_branches, n_bins) gradients there.
+        parameters: (n, n_parameters) nuisance parameters of the global minimum.
+        edm: (n,) estimated distance to the minimum in NLL units.
+        converged: (n,) whether every start of the fit ended with a proven minimum.
+    """
+
+    name: str
+    delta: Floats
+    gradient: Floats
+    branches: Floats
+    branch_gradients: Floats
+    parameters: Floats
+    edm: Floats
+    converged: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Exact values of all curves (aliases left out) at the same signals, shape (n, n_bins)."""
+
+    signals: Floats
+    curves: tuple[CurveLabels, ...]
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """(n,) signals at which every curve has a converged label."""
+        return np.logical_and.reduce([curve.converged for curve in self.curves])
+
+
+class Teacher(Protocol):
+    """The exact likelihood of an analysis."""
+
+    @property
+    def bins(self) -> tuple[SignalBin, ...]:
+        """The bins, in the order of every signal array."""
+        ...
+
+    @property
+    def curves(self) -> tuple[CurveData, ...]:
+        """The four data sets, in the order of `CURVES`."""
+        ...
+
+    def label(self, signals: Floats, progress: Callable[[int], None] | None = None) -> Labels:
+        """Exact values and gradients; `progress` is told how many signals were finished."""
+        ...

@@ -1,0 +1,253 @@
+"""The HistFactory teacher: exact profile likelihoods of a workspace, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from llb_schema import FindingError, finding
+from llb_trainer.teachers.contract import CURVES, CurveData, CurveLabels, Labels, SignalBin
+from llb_trainer.teachers.histfactory import datasets
+from llb_trainer.teachers.histfactory.basins import BasinFits, Hold, all_holds, fit_basins, winning_holds
+from llb_trainer.teachers.histfactory.compile import CompiledModel, compile_workspace
+from llb_trainer.teachers.histfactory.fit import FitSettings
+from llb_trainer.teachers.histfactory.rates import Data, Tables, expectation, tables
+from llb_trainer.teachers.histfactory.workspace import Workspace
+
+__all__ = ["HistFactoryTeacher", "histfactory_teacher"]
+
+Floats = NDArray[np.float64]
+
+_ALIAS_TOLERANCE = 1e-6
+"""Two curves are one if their Delta NLL never differ by more (in NLL units) on the pilot signals."""
+
+
+@dataclass(frozen=True)
+class HistFactoryTeacher:
+    """Exact profile likelihoods of a HistFactory workspace.
+
+    Attributes:
+        workspace: where it comes from.
+        model: the compiled background.
+        signal_modifiers: what multiplies the signal besides the POI: `("lumi",)` or `()`.
+        holds: normalisations that are held and released in every fit, beside the default start.
+        bins: the bins, pyhf's order.
+        curves: the four data sets.
+    """
+
+    workspace: Workspace
+    model: CompiledModel
+    signal_modifiers: tuple[str, ...]
+    holds: tuple[Hold, ...]
+    bins: tuple[SignalBin, ...]
+    curves: tuple[CurveData, ...]
+    _tables: Tables = field(repr=False)
+    _data: Data = field(repr=False)
+    _settings: FitSettings = field(repr=False)
+
+    @property
+    def owners(self) -> tuple[CurveData, ...]:
+        """The curves that are no alias of another."""
+        return tuple(curve for curve in self.curves if not curve.alias_of)
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Names of the basins, in the order of `CurveLabels.branches`."""
+        return (
+            "interior",
+            *(f"{self.model.parameters[hold.parameter]}={hold.value:g}" for hold in self.holds),
+        )
+
+    def label(self, signals: Floats, progress: Callable[[int], None] | None = None) -> Labels:
+        """Exact Delta NLL and gradients of every curve that is no alias.
+
+        Args:
+            signals: (n, n_bins) signal yields in events, finite.
+            progress: told how many signals were finished since the last call.
+        """
+        return Labels(signals, tuple(self._label_curve(curve, signals, progress) for curve in self.owners))
+
+    def _label_curve(
+        self, curve: CurveData, signals: Floats, progress: Callable[[int], None] | None
+    ) -> CurveLabels:
+        row, n_fits = CURVES.index(curve.name), 1 + 2 * len(self.holds)
+        told = _Share(progress, n_fits * len(self.owners))
+        with jax.enable_x64(True):
+            fits = fit_basins(
+                self.model, self._tables, self._data, signals, np.full(len(signals), row),
+                self.holds, self._settings, told,
+            )  # fmt: skip
+        branches, gradients = _branches(fits, self.holds)
+        return CurveLabels(
+            name=curve.name,
+            delta=fits.best.nll - curve.baseline_nll,
+            gradient=fits.best.gradient,
+            branches=branches - curve.baseline_nll,
+            branch_gradients=gradients,
+            parameters=fits.best.theta,
+            edm=fits.best.edm,
+            converged=fits.converged,
+        )
+
+
+class _Share:
+    """Turns counts of fits into counts of signals."""
+
+    def __init__(self, progress: Callable[[int], None] | None, per_signal: int) -> None:
+        self.progress, self.per_signal, self.rest = progress, per_signal, 0
+
+    def __call__(self, fits: int) -> None:
+        if self.progress:
+            whole, self.rest = divmod(self.rest + fits, self.per_signal)
+            if whole:
+                self.progress(whole)
+
+
+def _branches(fits: BasinFits, holds: tuple[Hold, ...]) -> tuple[Floats, Floats]:
+    """NLL and gradient of each basin, NaN where it holds no minimum.
+
+    A held normalisation has a minimum at every signal, so its basin is a smooth function everywhere.
+    The interior basin is where some fit ended with no normalisation at a hold.
+    """
+    ends = (fits.interior, *fits.released)
+    values, gradients = [], []
+    for end in ends:
+        inside = end.converged.copy()
+        for hold in holds:
+            inside &= end.theta[:, hold.parameter] != hold.value
+        values.append(np.where(inside, end.nll, np.inf))
+    choice, rows = np.argmin(values, axis=0), np.arange(len(fits.interior.nll))
+    interior = np.asarray(values)[choice, rows]
+    gradient = np.stack([end.gradient for end in ends])[choice, rows]
+    values = [np.where(np.isfinite(interior), interior, np.nan)]
+    gradients = [gradient]
+    for held in fits.held:
+        values.append(np.where(held.converged, held.nll, np.nan))
+        gradients.append(held.gradient)
+    return np.stack(values, axis=1), np.stack(gradients, axis=1)
+
+
+def histfactory_teacher(
+    workspace: Workspace,
+    *,
+    signal_modifiers: tuple[str, ...] | None = None,
+    pilot: int = 64,
+    seed: int = 0,
+    settings: FitSettings | None = None,
+) -> HistFactoryTeacher:
+    """Compile a workspace, find its basins on a pilot sample, define and fit its four data sets.
+
+    Args:
+        workspace: a background-only workspace.
+        signal_modifiers: `("lumi",)`, `()`, or None for lumi where the workspace has it.
+        pilot: random signals on which starts and aliases are tried out.
+        seed: of the pilot signals.
+        settings: of the fits.
+
+    Raises:
+        FindingError: LLB-W010 to W012 for content the teacher does not support; LLB-W020 a
+            background-only fit did not converge.
+    """
+    chosen = settings or FitSettings()
+    model = compile_workspace(workspace)
+    if signal_modifiers is None:
+        signal_modifiers = ("lumi",) if model.lumi >= 0 else ()
+    if "lumi" in signal_modifiers and model.lumi < 0:
+        raise FindingError(finding("LLB-W012", pointer=workspace.name))
+    with jax.enable_x64(True):
+        return _Opening(workspace, model, signal_modifiers, chosen).teacher(pilot, seed)
+
+
+class _Opening:
+    """The steps from a compiled model to a teacher."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        model: CompiledModel,
+        signal_modifiers: tuple[str, ...],
+        settings: FitSettings,
+    ) -> None:
+        self.workspace, self.model, self.settings = workspace, model, settings
+        self.signal_modifiers = signal_modifiers
+        self.tables = tables(model, "lumi" in signal_modifiers)
+
+    def fit(self, sets: Data, signal: Floats, row: int, holds: tuple[Hold, ...]) -> BasinFits:
+        """Fit signals on one data set."""
+        rows = np.full(len(signal), row)
+        return fit_basins(self.model, self.tables, sets, signal, rows, holds, self.settings)
+
+    def teacher(self, pilot: int, seed: int) -> HistFactoryTeacher:
+        """Data sets, starts, baselines and aliases, in this order."""
+        model, t = self.model, self.tables
+        first = [datasets.observed(model, self.workspace.observed), datasets.nominal(model, t)]
+        everywhere, zero = all_holds(model), np.zeros((1, model.n_bins))
+        sets = datasets.stack(first)
+        fitted = [self._baseline(self.fit(sets, zero, row, everywhere)) for row in (0, 1)]
+        both = [first[0], datasets.asimov(model, t, fitted[0]), first[1], datasets.asimov(model, t, fitted[1])]
+        sets = datasets.stack(both)
+
+        error = _background_error(model, t, fitted[1])
+        scale = np.sqrt(np.maximum(first[1].main, 1.0) + error**2)
+        signals = np.random.default_rng(seed).exponential(size=(pilot, model.n_bins)) * scale
+        tried = self.fit(sets, signals, 0, everywhere)
+        holds = winning_holds(tried, everywhere)
+
+        curves: list[CurveData] = []
+        for row, name in enumerate(CURVES):
+            base = self.fit(sets, zero, row, everywhere)
+            self._baseline(base)
+            curves.append(
+                CurveData(
+                    name=name,
+                    baseline_nll=float(base.best.nll[0]),
+                    slope=base.best.gradient[0],
+                    main=both[row].main,
+                    auxiliary=tuple(
+                        (key, tuple(float(x) for x in both[row].auxiliary[list(where)]))
+                        for key, where in model.auxiliary
+                    ),
+                )
+            )
+        curves[3] = self._alias(sets, signals[: max(16, pilot // 4)], holds, curves[3], curves[2])
+        bins = tuple(
+            SignalBin(channel, index, float(first[0].main[b]), float(first[1].main[b]), float(error[b]))
+            for b, (channel, index) in enumerate(zip(model.bins.channel, model.bins.index, strict=True))
+        )
+        return HistFactoryTeacher(
+            self.workspace, model, self.signal_modifiers, holds, bins, tuple(curves), t, sets, self.settings
+        )
+
+    def _baseline(self, fits: BasinFits) -> Floats:
+        if not fits.converged[0]:
+            raise FindingError(
+                finding("LLB-W020", pointer=self.workspace.name, actual=f"EDM {fits.best.edm[0]:.2g}")
+            )
+        return fits.best.theta[0]
+
+    def _alias(
+        self, sets: Data, signals: Floats, holds: tuple[Hold, ...], curve: CurveData, of: CurveData
+    ) -> CurveData:
+        """Declare the alias where the two curves agree on every signal tried."""
+        rows = (CURVES.index(curve.name), CURVES.index(of.name))
+        one, other = (self.fit(sets, signals, row, holds) for row in rows)
+        good = one.converged & other.converged
+        difference = (one.best.nll - curve.baseline_nll) - (other.best.nll - of.baseline_nll)
+        largest = float(np.max(np.abs(difference[good]), initial=0.0))
+        if good.any() and largest <= _ALIAS_TOLERANCE:
+            return replace(curve, alias_of=of.name, alias_max_difference=largest)
+        return curve
+
+
+def _background_error(model: CompiledModel, t: Tables, theta: Floats) -> Floats:
+    """Standard deviation of each bin's background over the constraint terms, linearised at `theta`."""
+    jacobian = np.asarray(
+        expectation(t, jax.numpy.asarray(theta), jax.numpy.zeros(model.n_bins)).jacobian
+    )
+    terms = model.constraints
+    variance = np.where(terms.kind == 1, terms.width**2, np.where(terms.kind == 2, 1 / terms.factor, 0.0))
+    return np.sqrt(jacobian**2 @ np.where(model.fixed, 0.0, variance))

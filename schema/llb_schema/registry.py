@@ -1,0 +1,213 @@
+"""Validation of JSON documents against the schemas of the format, offline, as findings.
+
+The schemas lie beside this file; the registry knows only them and has no way to fetch anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from llb_schema.findings import Finding, finding, has_errors
+from llb_schema.versions import check_version, is_newer_growth
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, ValidationError
+
+__all__ = ["DOCUMENT_KINDS", "DocumentKind", "load_schema", "validate_document"]
+
+DocumentKind = Literal["manifest", "vectors", "finding", "report"]
+DOCUMENT_KINDS: tuple[DocumentKind, ...] = ("manifest", "vectors", "finding", "report")
+# Kinds that stand alone in a file say what they are.
+_FORMATS = {"manifest": "llb", "vectors": "llb-vectors"}
+_FOLDER = "0.1"
+_MAX_FINDINGS = 200
+_CODES = {
+    "required": "LLB-S001",
+    "dependentRequired": "LLB-S001",
+    "unevaluatedProperties": "LLB-S002",
+    "type": "LLB-S003",
+    "enum": "LLB-S004",
+    "const": "LLB-S004",
+    "pattern": "LLB-S005",
+    "minLength": "LLB-S005",
+    "maxLength": "LLB-S005",
+    "minimum": "LLB-S006",
+    "maximum": "LLB-S006",
+    "exclusiveMinimum": "LLB-S006",
+    "exclusiveMaximum": "LLB-S006",
+    "minItems": "LLB-S007",
+    "maxItems": "LLB-S007",
+    "uniqueItems": "LLB-S007",
+    "minProperties": "LLB-S007",
+    "maxProperties": "LLB-S007",
+}
+_WORDS = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "minItems": "at least {} items",
+    "maxItems": "at most {} items",
+    "minProperties": "at least {} entries",
+    "maxProperties": "at most {} entries",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "uniqueItems": "no item twice",
+    "pattern": "a string like {}",
+}
+
+
+@cache
+def load_schema(name: str) -> Mapping[str, Any]:
+    """The schema `manifest`, `vectors`, `finding`, `report` or `common`, as JSON; not to be changed.
+
+    Raises:
+        FileNotFoundError: there is no such schema.
+    """
+    file = resources.files("llb_schema").joinpath(_FOLDER, f"{name}.schema.json")
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def validate_document(document: object, kind: DocumentKind) -> tuple[Finding, ...]:
+    """All findings about a document: format, version and features first, then every rule of its schema.
+
+    Args:
+        document: a JSON value, read by a strict parser (NaN and duplicate keys are beyond a schema).
+        kind: which schema it has to follow.
+
+    Returns:
+        The findings sorted by code and place, none for a good document. When the format or its version
+        is not understood that is the only finding, for the rest has no meaning then.
+    """
+    if kind not in _FORMATS:
+        return _finish(_schema_findings(document, kind))
+    if not isinstance(document, Mapping):
+        return (
+            finding(
+                "LLB-S003", "the document is not a JSON object", expected="object", actual=_show(document)
+            ),
+        )
+    if document.get("format") != _FORMATS[kind]:
+        actual = _show(document.get("format"))
+        return (finding("LLB-S013", pointer="/format", expected=_FORMATS[kind], actual=actual),)
+    versions = check_version(document)
+    if has_errors(versions):
+        return versions
+    found = _schema_findings(document, kind)
+    if is_newer_growth(document):
+        found = (_forgive(item) for item in found)
+    return _finish([*versions, *found])
+
+
+def _finish(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    merged: dict[tuple[str, str, str], Finding] = {}
+    for item in findings:
+        # A string may break its pattern and its length at once; that is one fault.
+        key = (item.code, item.pointer, item.message)
+        known = merged.get(key, item)
+        expected = sorted({known.expected, item.expected})
+        merged[key] = replace(item, expected=" and ".join(expected))
+    ordered = [merged[key] for key in sorted(merged)]
+    if len(ordered) > _MAX_FINDINGS:
+        ordered = [
+            *ordered[:_MAX_FINDINGS],
+            finding("LLB-S016", f"{len(ordered) - _MAX_FINDINGS} more faults"),
+        ]
+    return tuple(ordered)
+
+
+def _forgive(item: Finding) -> Finding:
+    """An unknown key is no fault in a document of a newer version."""
+    if item.code != "LLB-S002":
+        return item
+    return finding("LLB-S008", pointer=item.pointer, actual=item.actual)
+
+
+@cache
+def _validator(kind: str) -> Draft202012Validator:
+    # Imported here: together they take longer than all of llb_schema.
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
+
+    schemas = [load_schema(name) for name in ("common", *DOCUMENT_KINDS)]
+    registry = Registry().with_resources(
+        (schema["$id"], DRAFT202012.create_resource(schema)) for schema in schemas
+    )
+    return extend(Draft202012Validator, {"pattern": _pattern})(load_schema(kind), registry=registry)
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    """The rule `pattern` as ECMA-262 has it: in Python `$` would let a trailing newline pass."""
+    from jsonschema import ValidationError
+
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError("pattern")
+
+
+def _schema_findings(document: Any, kind: str) -> Iterator[Finding]:
+    for error in _validator(kind).iter_errors(document):
+        yield from _translate(error)
+
+
+def _translate(error: ValidationError) -> Iterator[Finding]:
+    """The findings in one error: one for every missing or unknown key."""
+    place = _pointer(error.absolute_path)
+    rule, instance = str(error.validator), cast(Any, error.instance)
+    # The error type leaves open what a rule's value is; the schemas are ours and say so.
+    value = cast(Any, error.validator_value)
+    schema = cast(Any, error.schema)
+    code = _CODES.get(rule, "LLB-S009")
+    shown = _show(instance)
+    if rule == "required":
+        for key in [key for key in value if key not in instance]:
+            yield finding(code, f"the key {key!r} is missing", pointer=_join(place, key), expected=key)
+    elif rule == "dependentRequired":
+        for key, needed in value.items():
+            for other in [other for other in needed if key in instance and other not in instance]:
+                yield finding(code, f"{key!r} needs {other!r} beside it", pointer=_join(place, other))
+    elif rule == "unevaluatedProperties":
+        for key in [key for key in instance if key not in schema["properties"]]:
+            message = f"the key {_show(key)} is unknown here"
+            yield finding(code, message, pointer=_join(place, key), actual=_show(key))
+    elif "propertyNames" in list(cast(Any, error.absolute_schema_path)):
+        yield finding("LLB-S002", f"the name {shown} is not allowed here", pointer=place, actual=shown)
+    else:
+        yield finding(code, pointer=place, expected=_expectation(rule, value), actual=shown)
+
+
+def _expectation(rule: str, value: Any) -> str:
+    if rule == "enum":
+        return ", ".join(map(str, value))
+    if rule == "type":
+        return value if isinstance(value, str) else " or ".join(value)
+    return _WORDS.get(rule, "{}").format(value)
+
+
+def _pointer(path: Iterable[str | int]) -> str:
+    pointer = ""
+    for part in path:
+        pointer = _join(pointer, part)
+    return pointer
+
+
+def _join(pointer: str, part: str | int) -> str:
+    escaped = str(part)[:200].replace("~", "~0").replace("/", "~1")
+    return f"{pointer}/{escaped}"
+
+
+def _show(value: object) -> str:
+    """The value in a form that is short whatever it is."""
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    return reprlib.repr(value)

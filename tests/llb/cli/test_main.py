@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+import click
+import pytest
+
+from llb.cli.failure import printable, run
+from llb.cli.main import cli, main
+from llb_schema import FindingError, finding
+
+
+def llb(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    program = "from llb.cli.main import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def fail(error: BaseException) -> Callable[[], object]:
+    def command() -> object:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (FindingError(finding("LLB-I001", "the digest differs")), 2, "[LLB-I001] the digest differs."),
+        (KeyboardInterrupt(), 130, "Interrupted."),
+        (click.Abort(), 130, "Interrupted."),
+        (click.UsageError("no such thing"), 2, "[LLB-X901] no such thing."),
+        (RuntimeError("surprise\nwith lines"), 2, "[LLB-X900] RuntimeError: surprise\\nwith lines."),
+    ],
+)
+def test_every_failure_is_one_line(
+    error: BaseException,
+    code: int,
+    line: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("LLB_DEBUG", raising=False)
+    assert run(fail(error)) == code
+    captured = capsys.readouterr()
+    assert captured.err.startswith(line)
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+def test_all_findings_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(fail(FindingError([finding("LLB-I001"), finding("LLB-I004")]))) == 2
+    assert capsys.readouterr().err.count("\n") == 2
+
+
+def test_unexpected_errors_keep_their_traceback_for_debugging(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLB_DEBUG", "1")
+    with pytest.raises(RuntimeError):
+        run(fail(RuntimeError("surprise")))
+
+
+def test_control_characters_cannot_steer_the_terminal() -> None:
+    assert printable("a\x1b[2Jb\u202ec\n") == "a\\x1b[2Jb\\u202ec\\n"
+
+
+def test_help_imports_none_of_the_heavy_modules() -> None:
+    program = """
+import sys
+from llb.cli.main import main
+try:
+    main(["--help"])
+except SystemExit as end:
+    heavy = {"numpy", "onnx", "onnxruntime", "jsonschema", "scipy", "rich", "jax", "llb_trainer"}
+    sys.exit(end.code or bool(heavy & sys.modules.keys()))
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0
+    for name in ("quickstart", "validate", "show", "eval", "limit"):
+        assert f"\n  {name} " in result.stdout
+
+
+@pytest.mark.parametrize("name", ["validate", "show", "eval", "limit"])
+def test_every_command_has_the_announced_help_and_an_example(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert command.name == name
+    module, _, text = import_module("llb.cli.main").COMMANDS[name]
+    assert command.callback is not None
+    assert command.callback.__module__ == module
+    assert command.get_short_help_str(200) == text.rstrip(".")
+    assert "Example:" in (command.help or "")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["validate"], ["validate", "x", "--level", "9"], ["--nonsense"]]
+)
+def test_usage_errors_exit_with_2_and_a_hint(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("[LLB-X901]")
+    assert "--help" in error
+    assert error.count("\n") == 1
+
+
+def test_no_command_shows_the_help() -> None:
+    result = llb()
+    assert result.returncode == 2
+    assert "Commands:" in result.stderr
+
+
+def test_version() -> None:
+    result = llb("--version")
+    assert result.returncode == 0
+    assert "0.1.0" in result.stdout

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import bundles
+import pytest
+from jsonschema import Draft202012Validator
+
+from llb_schema import DOCUMENT_KINDS, finding, load_schema, validate_document
+
+
+def sealed() -> dict[str, Any]:
+    entry = {"path": "a.onnx", "bytes": 1, "sha256": "0" * 64, "media_type": "text/plain", "role": "graph"}
+    return {**bundles.manifest(), "files": [entry]}
+
+
+def codes(document: Any, kind: str = "manifest") -> list[tuple[str, str]]:
+    return [(item.code, item.pointer) for item in validate_document(document, kind)]
+
+
+def test_good_documents_have_no_findings() -> None:
+    assert codes(sealed()) == []
+    assert codes(bundles.vectors(), "vectors") == []
+
+
+@pytest.mark.parametrize("kind", ["common", *DOCUMENT_KINDS])
+def test_schemas_follow_their_own_meta_schema(kind: str) -> None:
+    schema = load_schema(kind)
+    Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == f"urn:llb:schema:0.1:{kind}"
+
+
+def objects(schema: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(schema, dict):
+        if "properties" in schema and "type" in schema:
+            yield place, schema
+        for key, value in schema.items():
+            yield from objects(value, f"{place}/{key}")
+    elif isinstance(schema, list):
+        for index, value in enumerate(schema):
+            yield from objects(value, f"{place}/{index}")
+
+
+@pytest.mark.parametrize("kind", ["common", *DOCUMENT_KINDS])
+def test_objects_are_closed_and_every_field_is_described(kind: str) -> None:
+    found = dict(objects(load_schema(kind), kind))
+    for place, schema in found.items():
+        assert schema["unevaluatedProperties"] is False, place
+        for key, value in schema["properties"].items():
+            described = value if "$ref" not in value else {**resolved(value["$ref"]), **value}
+            assert described.get("description"), f"{place}/{key}"
+    assert found
+
+
+def resolved(reference: str) -> dict[str, Any]:
+    name, _, path = reference.removeprefix("urn:llb:schema:0.1:").partition("#/$defs/")
+    schema = load_schema(name)
+    return schema["$defs"][path] if path else schema
+
+
+def test_strings_with_a_pattern_are_bounded_so_that_no_newline_slips_in() -> None:
+    text = "".join(json.dumps(load_schema(kind)) for kind in ("common", "manifest", "vectors"))
+    assert "oneOf" not in text
+    assert "anyOf" not in text
+    document = sealed()
+    document["files"][0]["sha256"] = "0" * 64 + "\n"
+    document["created"] += "\n"
+    document["id"] += "\n"
+    document["inputs"][0]["channel"] = "SR\n"
+    assert codes(document) == [
+        ("LLB-S005", "/created"),
+        ("LLB-S005", "/files/0/sha256"),
+        ("LLB-S005", "/id"),
+        ("LLB-S005", "/inputs/0/channel"),
+    ]
+
+
+CHANGES: dict[str, tuple[str, str, Any]] = {
+    "missing key": ("LLB-S001", "/title", None),
+    "unknown key": ("LLB-S002", "/colour", "red"),
+    "wrong type": ("LLB-S003", "/title", 3),
+    "boolean is no number": ("LLB-S003", "/analysis/sqrt_s", True),
+    "not allowed": ("LLB-S004", "/family", "posterior"),
+    "form": ("LLB-S005", "/version", "one"),
+    "path upwards": ("LLB-S005", "/files/0/path", "../a"),
+    "range": ("LLB-S006", "/analysis/sqrt_s", -1),
+    "size": ("LLB-S007", "/authors", []),
+    "family part missing": ("LLB-S001", "/curves", None),
+    "extension without namespace": ("LLB-S002", "/extensions", {"colour": 1}),
+    "half an alias": ("LLB-S001", "/curves/3/alias_max_difference", None),
+    "spread without output": ("LLB-S001", "/uncertainty/output", None),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_each_rule_gives_one_finding_at_its_place(name: str) -> None:
+    code, pointer, value = CHANGES[name]
+    document: Any = sealed()
+    document["uncertainty"] = {"kind": "ensemble_spread", "output": "spread"}
+    target = document
+    *parents, last = pointer.strip("/").split("/")
+    for part in parents:
+        target = target[int(part) if isinstance(target, list) else part]
+    if value is None:
+        del target[last]
+    else:
+        target[last] = value
+    assert codes(document) == [(code, pointer)]
+
+
+def test_all_faults_are_reported_sorted() -> None:
+    document = sealed()
+    del document["title"]
+    document["id"] = "UPPER"
+    document["colour"] = "red"
+    document["curves"][0]["column"] = 9
+    found = codes(document)
+    assert found == [
+        ("LLB-S001", "/title"),
+        ("LLB-S002", "/colour"),
+        ("LLB-S005", "/id"),
+        ("LLB-S006", "/curves/0/column"),
+    ]
+
+
+def test_extensions_are_open() -> None:
+    document = sealed()
+    document["extensions"] = {"org.example.colour": {"anything": [1, None, {"x": True}]}}
+    assert codes(document) == []
+
+
+def test_a_flood_of_faults_is_cut_off() -> None:
+    document = sealed()
+    document.update({f"key{number}": 1 for number in range(5000)})
+    found = validate_document(document, "manifest")
+    assert len(found) == 201
+    assert found[-1].code == "LLB-S016"
+
+
+@pytest.mark.parametrize("document", [None, [], "llb", 3, {}, {"format": "other"}])
+def test_foreign_documents_are_named_as_such(document: Any) -> None:
+    assert [code for code, _ in codes(document)] in (["LLB-S003"], ["LLB-S013"])
+
+
+def test_findings_and_reports_follow_their_schemas() -> None:
+    item = finding("LLB-I001", pointer="a").to_json()
+    assert codes(item, "finding") == []
+    report = {"status": "invalid", "level": 2, "findings": [item], "bundle": {"location": "x", "id": None}}
+    assert codes(report, "report") == []
+    broken = copy.deepcopy(report)
+    broken["findings"][0]["code"] = "I001"
+    assert codes(broken, "report") == [("LLB-S005", "/findings/0/code")]
+
+
+def test_importing_the_schema_package_imports_no_validator() -> None:
+    program = "import sys, llb_schema; sys.exit('jsonschema' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0

@@ -1,0 +1,159 @@
+"""The distribution as users get it: what the wheel holds, and that it works without the trainer's extras."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from llb_conformance import counting_model, write_quadratic
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _uv() -> str:
+    beside = Path(sys.executable).parent / "uv"
+    found = str(beside) if beside.exists() else shutil.which("uv")
+    if found is None:
+        _unavailable("uv is not installed")
+    return str(found)
+
+
+def _unavailable(reason: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}; CI may not skip this")
+    pytest.skip(reason)
+
+
+def _run(*command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run without the test session's environment variables that would point Python or uv elsewhere."""
+    hidden = ("PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+    environment = {key: value for key, value in os.environ.items() if key not in hidden}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
+
+
+def _fetching(*command: str) -> None:
+    """A command that may need the package index."""
+    done = _run(*command)
+    if done.returncode:
+        _unavailable(f"{' '.join(command[:3])} failed, no package index? {done.stderr[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    _fetching(_uv(), "build", "--wheel", "--sdist", "--out-dir", str(folder), str(ROOT))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bare_python(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh environment with the wheel and its base dependencies."""
+    environment = tmp_path_factory.mktemp("bare") / "venv"
+    _fetching(_uv(), "venv", "--python", sys.executable, str(environment))
+    python = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
+    (wheel,) = distributions.glob("*.whl")
+    _fetching(_uv(), "pip", "install", "--python", str(python), str(wheel))
+    return python
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_quadratic(counting_model(), tmp_path_factory.mktemp("bundle") / "counting.llb")
+
+
+def test_the_wheel_holds_code_schemas_data_and_licences(distributions: Path) -> None:
+    (wheel,) = distributions.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {
+        "llb_schema/catalogue.json",
+        "llb_schema/SPEC.md",
+        "llb_schema/0.1/manifest.schema.json",
+        "llb_trainer/quickstart/workspace.json",
+        "llb_trainer/quickstart/patchset.json",
+        "llb/cli/main.py",
+        "llb_spey/__init__.py",
+        "llb_conformance/__init__.py",
+    } <= names
+    packages = {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert packages == {"llb", "llb_schema", "llb_trainer", "llb_spey", "llb_pyhf", "llb_conformance"}
+    assert {f"{package}/py.typed" for package in packages} <= names
+    licences = {name.split(".dist-info/")[1] for name in names if ".dist-info/licenses/" in name}
+    assert licences == {"licenses/LICENSE", "licenses/schema/LICENSE"}
+    entry_points = zipfile.ZipFile(wheel).read(next(n for n in names if n.endswith("entry_points.txt")))
+    assert b"llb = llb.cli.main:main" in entry_points
+    assert b"[spey.backend.plugins]" in entry_points
+
+
+def test_every_source_module_is_in_the_wheel(distributions: Path) -> None:
+    (wheel,) = distributions.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    sources = {
+        str(path.relative_to(ROOT / wing))
+        for wing in ("schema", "reference", "plugins", "conformance")
+        for path in (ROOT / wing).rglob("*.py")
+    }
+    assert sources
+    assert sources <= names
+
+
+def test_the_sdist_can_be_tested_but_carries_no_ci(distributions: Path) -> None:
+    (sdist,) = distributions.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
+    assert {"pyproject.toml", "LICENSE", "schema/SPEC.md", "tests/conftest.py"} <= names
+    assert not {name for name in names if name.startswith(".ci") or name == "uv.lock" or ".llb" in name}
+
+
+def test_base_dependencies_load_validate_and_evaluate(bare_python: Path, bundle: Path) -> None:
+    code = f"""
+import importlib.util, json, sys
+for name in ("jax", "flax", "optax", "pyhf", "spey", "matplotlib"):
+    assert importlib.util.find_spec(name) is None, name
+import numpy as np
+import llb
+model = llb.load({str(bundle)!r})
+signals = np.ones((2, len(model.bin_ids)))
+signals[0] = 0.0
+assert "site-packages" in llb.__file__
+print(json.dumps([float(v) for v in model.delta_nll(signals)["observed"]]))
+"""
+    done = _run(str(bare_python), "-c", code, cwd=bundle.parent)
+    assert done.returncode == 0, done.stderr
+    zero, one = json.loads(done.stdout)
+    assert zero == 0.0
+    model = counting_model()
+    assert one == pytest.approx(float(model.curve("observed").delta([1.0] * len(model.bins))), rel=1e-9)
+
+
+def test_the_command_validates_and_limits_there(bare_python: Path, bundle: Path, tmp_path: Path) -> None:
+    llb = str(bare_python.parent / "llb")
+    done = _run(llb, "validate", str(bundle), "--level", "4", "--format", "json", cwd=tmp_path)
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["status"], report["level"]) == (0, "ok", 4), done.stderr
+
+    model = counting_model()
+    signal = tmp_path / "signal.json"
+    signal.write_text(json.dumps(dict.fromkeys(model.bin_ids, 1.0)))
+    done = _run(llb, "limit", str(bundle), "--signal", str(signal), "--format", "json", cwd=tmp_path)
+    (limits,) = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    exact = model.exact([1.0] * len(model.bins))
+    assert limits["upper_limit_observed"] == pytest.approx(exact.upper_limit_observed, rel=1e-4)
+
+
+def test_making_bundles_there_is_refused_in_one_line(bare_python: Path, tmp_path: Path) -> None:
+    llb = str(bare_python.parent / "llb")
+    done = _run(llb, "quickstart", "--out", str(tmp_path / "q.llb"), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "LLB-X001" in done.stderr
+    assert "llb[train]" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "q.llb").exists()
