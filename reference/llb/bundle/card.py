@@ -157,12 +157,13 @@ model = llb.load("{name}")
 delta = model.delta_nll(yields)
 ```
 
-In Spey, once `llb[spey]` is installed:
+In Spey, with `llb[spey]` installed and `yields` as above:
 
 ```python
 import spey
 
-statistical_model = spey.get_backend("llb.profile_likelihood")
+backend = spey.get_backend("llb.profile_likelihood")
+print(backend(bundle="{name}", signal_yields=yields[0]).exclusion_confidence_level())
 ```
 
 With nothing but onnxruntime, from any language:

@@ -54,7 +54,7 @@ def domain_edge(domain: Domain, directions: Array, largest_delta: Callable[[Arra
     rows, first = rows[crossing], beyond[crossing].argmax(axis=1)
     if rows.size == 0:
         return edge
-    upper = mu[crossing, first] if rows.size else mu[:, 0]
+    upper = mu[crossing, first]
     lower = np.where(first == 0, 0.0, mu[crossing, np.maximum(first - 1, 0)])
     result = find_root(
         excess,

@@ -59,7 +59,7 @@ class Rays:
         return len(self.scale)
 
     def at(self, curve: str, index: NDArray[np.intp], mu: Array, order: int = 0) -> Array:
-        """Delta NLL, or its `order`-th derivative in mu, of signals `index` at `mu` (both one-dimensional)."""
+        """Delta NLL, or its `order`-th derivative in mu, of signals `index` at `mu`, both one-dimensional."""
         scale = self.scale[index]
         return self.splines(index, mu / scale, self.columns[curve], order) / scale**order
 

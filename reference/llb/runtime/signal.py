@@ -27,10 +27,8 @@ def aliases(manifest: Manifest) -> dict[str, str]:
 
     These are the ids, and the bare names of channels with one bin (unless another bin has that id).
     """
-    per_channel: dict[str, list[str]] = {}
-    for item in manifest.inputs:
-        per_channel.setdefault(item.channel, []).append(item.id)
-    names = {channel: ids[0] for channel, ids in per_channel.items() if len(ids) == 1}
+    bins = {channel.name: channel.bins for channel in manifest.teacher.channels}
+    names = {item.channel: item.id for item in manifest.inputs if bins.get(item.channel) == 1}
     return names | {item.id: item.id for item in manifest.inputs}
 
 

@@ -116,7 +116,7 @@ def stack_splines(nodes: Sequence[Array], values: Sequence[Array], bounded: NDAr
 
 
 def _tail(spline: CubicSpline, t: Array, side: int) -> Array:
-    """Value, outward-rising slope and half the curvature at an end; the slope never drops: it stays convex."""
+    """Value, outward-rising slope and half the curvature at an end; the slope never drops there."""
     end = t[-side]
     value, slope, curvature = (spline(end, order) for order in range(3))
     slope = np.maximum(slope, 0.0) if side else np.minimum(slope, 0.0)

@@ -61,11 +61,12 @@ def _matrix(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Array:
 def reproduces(got: Array, expected: Array, absolute: float, relative: float) -> NDArray[np.bool_]:
     """VECTORS-6, element by element: |got - expected| <= absolute + relative * |expected|.
 
-    Anything that is not finite fails; zero signals are held to exactness elsewhere.
+    Anything that is not finite, on either side, fails; zero signals are held to exactness elsewhere.
     """
     with np.errstate(invalid="ignore"):
         close = np.abs(got - expected) <= absolute + relative * np.abs(expected)
-    return close & np.isfinite(got)
+    # An infinite expectation would allow everything.
+    return close & np.isfinite(expected)
 
 
 def check_vectors(raw: Any, manifest: Manifest, source: str) -> tuple[Finding, ...]:

@@ -28,14 +28,12 @@ class SignalBin:
         channel, index: where it is in the analysis.
         observed: observed events.
         background: expected background events, nominal.
-        background_error: standard deviation of that expectation over the constraint terms.
     """
 
     channel: str
     index: int
     observed: float
     background: float
-    background_error: float
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class CurveLabels:
         branch_gradients: (n, n_branches, n_bins) gradients there.
         parameters: (n, n_parameters) nuisance parameters of the global minimum.
         edm: (n,) estimated distance to the minimum in NLL units.
-        converged: (n,) whether every start of the fit ended with a proven minimum.
+        converged: (n,) whether the minimum is proven.
     """
 
     name: str
@@ -110,6 +108,16 @@ class Teacher(Protocol):
     @property
     def curves(self) -> tuple[CurveData, ...]:
         """The four data sets, in the order of `CURVES`."""
+        ...
+
+    @property
+    def covariance(self) -> Floats:
+        """(n_bins, n_bins) covariance of the nominal background over the nuisance parameters."""
+        ...
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Names of the basins, in the order of `CurveLabels.branches`."""
         ...
 
     def label(self, signals: Floats, progress: Callable[[int], None] | None = None) -> Labels:

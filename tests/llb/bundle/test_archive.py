@@ -188,6 +188,12 @@ def test_a_file_that_grows_is_noticed(tmp_path: Path) -> None:
         container.read("a")
 
 
+def test_a_path_upwards_is_called_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(make_zip({"a/../b": b""}))
+    with pytest.raises(FindingError, match=r"no empty, '\.' or '\.\.' part"):
+        open_container(tmp_path / "x")
+
+
 def test_all_faults_of_an_archive_are_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(make_zip({"../a": b"", "b": b"", "B": b"", "c d": b""}))
     with pytest.raises(FindingError) as error:

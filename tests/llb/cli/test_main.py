@@ -38,6 +38,12 @@ def fail(error: BaseException) -> Callable[[], object]:
         (KeyboardInterrupt(), 130, "Interrupted."),
         (click.Abort(), 130, "Interrupted."),
         (click.UsageError("no such thing"), 2, "[LLB-X901] no such thing."),
+        (
+            ModuleNotFoundError("No module", name="jax.numpy"),
+            2,
+            "[LLB-X001] this command needs the package jax",
+        ),
+        (ModuleNotFoundError("No module named 'x'", name="x"), 2, "[LLB-X900] ModuleNotFoundError"),
         (RuntimeError("surprise\nwith lines"), 2, "[LLB-X900] RuntimeError: surprise\\nwith lines."),
     ],
 )
@@ -95,7 +101,7 @@ def test_every_command_has_the_announced_help_and_an_example(name: str) -> None:
     module, _, text = import_module("llb.cli.main").COMMANDS[name]
     assert command.callback is not None
     assert command.callback.__module__ == module
-    assert command.get_short_help_str(200) == text.rstrip(".")
+    assert command.get_short_help_str(200) == text
     assert "Example:" in (command.help or "")
 
 

@@ -40,6 +40,15 @@ def test_a_bare_name_of_a_longer_channel_is_unknown(model: ProfileLikelihood) ->
     assert codes(error) == ["LLB-Y001", "LLB-Y002"]
 
 
+def test_a_channel_that_is_longer_in_the_teacher_has_no_bare_name(tmp_path: Path) -> None:
+    bundle = write_quadratic(counting_model(), tmp_path / "toy.llb")
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    manifest["teacher"]["channels"][0]["bins"] = 3
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(FindingError, match="LLB-Y001"):
+        load(bundle).signal(GOOD)
+
+
 def test_every_fault_is_reported_at_once(model: ProfileLikelihood) -> None:
     with pytest.raises(FindingError) as error:
         model.signal({"SRlow": 1.0, "SRlow[0]": 1.0, "SRhigh[0]": float("nan"), "elsewhere": 2.0})

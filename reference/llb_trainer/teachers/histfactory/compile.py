@@ -24,9 +24,7 @@ __all__ = ["Bins", "CompiledModel", "Constraints", "FactorTable", "ShiftTable", 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_SUPPORTED = frozenset(
-    {"histosys", "lumi", "normfactor", "normsys", "shapefactor", "shapesys", "staterror"}
-)
+_SUPPORTED = frozenset({"histosys", "lumi", "normfactor", "normsys", "shapefactor", "shapesys", "staterror"})
 
 
 @dataclass(frozen=True)

@@ -336,5 +336,11 @@ class _Run:
             )[: len(rows)]
         proven = (self.edm < self.settings.edm) & (self.projected < self.settings.gradient)
         return FitResult(
-            self.theta, self.value, gradient, self.edm, self.projected, proven & np.isfinite(self.value), self.steps
+            self.theta,
+            self.value,
+            gradient,
+            self.edm,
+            self.projected,
+            proven & np.isfinite(self.value),
+            self.steps,
         )

@@ -6,13 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from llb_schema import FindingError, finding
 from llb_trainer.teachers.contract import CURVES, CurveData, CurveLabels, Labels, SignalBin
 from llb_trainer.teachers.histfactory import datasets
-from llb_trainer.teachers.histfactory.basins import BasinFits, Hold, all_holds, fit_basins, winning_holds
+from llb_trainer.teachers.histfactory.basins import (
+    BasinFits,
+    Hold,
+    all_holds,
+    fit_basins,
+    fit_from_neighbours,
+    winning_holds,
+)
 from llb_trainer.teachers.histfactory.compile import CompiledModel, compile_workspace
 from llb_trainer.teachers.histfactory.fit import FitSettings
 from llb_trainer.teachers.histfactory.rates import Data, Tables, expectation, tables
@@ -37,6 +45,7 @@ class HistFactoryTeacher:
         holds: normalisations that are held and released in every fit, beside the default start.
         bins: the bins, pyhf's order.
         curves: the four data sets.
+        covariance: (n_bins, n_bins) of the nominal background over the nuisance parameters.
     """
 
     workspace: Workspace
@@ -45,6 +54,7 @@ class HistFactoryTeacher:
     holds: tuple[Hold, ...]
     bins: tuple[SignalBin, ...]
     curves: tuple[CurveData, ...]
+    covariance: Floats
     _tables: Tables = field(repr=False)
     _data: Data = field(repr=False)
     _settings: FitSettings = field(repr=False)
@@ -62,6 +72,17 @@ class HistFactoryTeacher:
             *(f"{self.model.parameters[hold.parameter]}={hold.value:g}" for hold in self.holds),
         )
 
+    def tuned(self, pilot: Floats) -> HistFactoryTeacher:
+        """The same teacher with only those starts that matter on the pilot signals (n, n_bins)."""
+        everywhere = all_holds(self.model)
+        with jax.enable_x64(True):
+            fits = self._fit(pilot, 0, everywhere, None)
+        return replace(self, holds=winning_holds(fits, everywhere))
+
+    def thorough(self) -> HistFactoryTeacher:
+        """The same teacher with every start there is, for few signals that must be right."""
+        return replace(self, holds=all_holds(self.model))
+
     def label(self, signals: Floats, progress: Callable[[int], None] | None = None) -> Labels:
         """Exact Delta NLL and gradients of every curve that is no alias.
 
@@ -71,16 +92,23 @@ class HistFactoryTeacher:
         """
         return Labels(signals, tuple(self._label_curve(curve, signals, progress) for curve in self.owners))
 
+    def _fit(
+        self, signals: Floats, row: int, holds: tuple[Hold, ...], told: Callable[[int], None] | None
+    ) -> BasinFits:
+        rows = np.full(len(signals), row)
+        return fit_basins(self.model, self._tables, self._data, signals, rows, holds, self._settings, told)
+
     def _label_curve(
         self, curve: CurveData, signals: Floats, progress: Callable[[int], None] | None
     ) -> CurveLabels:
         row, n_fits = CURVES.index(curve.name), 1 + 2 * len(self.holds)
         told = _Share(progress, n_fits * len(self.owners))
         with jax.enable_x64(True):
-            fits = fit_basins(
-                self.model, self._tables, self._data, signals, np.full(len(signals), row),
-                self.holds, self._settings, told,
-            )  # fmt: skip
+            fits = self._fit(signals, row, self.holds, told)
+            if len(signals) > 1 and self.model.free_norms:
+                fits = fit_from_neighbours(
+                    self.model, self._tables, self._data, signals, row, fits, self._settings
+                )
         branches, gradients = _branches(fits, self.holds)
         return CurveLabels(
             name=curve.name,
@@ -90,7 +118,7 @@ class HistFactoryTeacher:
             branch_gradients=gradients,
             parameters=fits.best.theta,
             edm=fits.best.edm,
-            converged=fits.converged,
+            converged=fits.best.converged,
         )
 
 
@@ -135,17 +163,13 @@ def histfactory_teacher(
     workspace: Workspace,
     *,
     signal_modifiers: tuple[str, ...] | None = None,
-    pilot: int = 64,
-    seed: int = 0,
     settings: FitSettings | None = None,
 ) -> HistFactoryTeacher:
-    """Compile a workspace, find its basins on a pilot sample, define and fit its four data sets.
+    """Compile a workspace, define its four data sets and fit them without signal.
 
     Args:
         workspace: a background-only workspace.
         signal_modifiers: `("lumi",)`, `()`, or None for lumi where the workspace has it.
-        pilot: random signals on which starts and aliases are tried out.
-        seed: of the pilot signals.
         settings: of the fits.
 
     Raises:
@@ -159,7 +183,7 @@ def histfactory_teacher(
     if "lumi" in signal_modifiers and model.lumi < 0:
         raise FindingError(finding("LLB-W012", pointer=workspace.name))
     with jax.enable_x64(True):
-        return _Opening(workspace, model, signal_modifiers, chosen).teacher(pilot, seed)
+        return _Opening(workspace, model, signal_modifiers, chosen).teacher()
 
 
 class _Opening:
@@ -181,21 +205,20 @@ class _Opening:
         rows = np.full(len(signal), row)
         return fit_basins(self.model, self.tables, sets, signal, rows, holds, self.settings)
 
-    def teacher(self, pilot: int, seed: int) -> HistFactoryTeacher:
-        """Data sets, starts, baselines and aliases, in this order."""
+    def teacher(self) -> HistFactoryTeacher:
+        """Data sets, baselines and aliases, in this order."""
         model, t = self.model, self.tables
         first = [datasets.observed(model, self.workspace.observed), datasets.nominal(model, t)]
         everywhere, zero = all_holds(model), np.zeros((1, model.n_bins))
         sets = datasets.stack(first)
         fitted = [self._baseline(self.fit(sets, zero, row, everywhere)) for row in (0, 1)]
-        both = [first[0], datasets.asimov(model, t, fitted[0]), first[1], datasets.asimov(model, t, fitted[1])]
+        both = [
+            first[0],
+            datasets.asimov(model, t, fitted[0]),
+            first[1],
+            datasets.asimov(model, t, fitted[1]),
+        ]
         sets = datasets.stack(both)
-
-        error = _background_error(model, t, fitted[1])
-        scale = np.sqrt(np.maximum(first[1].main, 1.0) + error**2)
-        signals = np.random.default_rng(seed).exponential(size=(pilot, model.n_bins)) * scale
-        tried = self.fit(sets, signals, 0, everywhere)
-        holds = winning_holds(tried, everywhere)
 
         curves: list[CurveData] = []
         for row, name in enumerate(CURVES):
@@ -213,13 +236,23 @@ class _Opening:
                     ),
                 )
             )
-        curves[3] = self._alias(sets, signals[: max(16, pilot // 4)], holds, curves[3], curves[2])
+        covariance = _covariance(model, t, fitted[1])
+        curves[3] = self._alias(sets, np.sqrt(np.diag(covariance) + first[1].main), curves[3], curves[2])
         bins = tuple(
-            SignalBin(channel, index, float(first[0].main[b]), float(first[1].main[b]), float(error[b]))
+            SignalBin(channel, index, float(first[0].main[b]), float(first[1].main[b]))
             for b, (channel, index) in enumerate(zip(model.bins.channel, model.bins.index, strict=True))
         )
         return HistFactoryTeacher(
-            self.workspace, model, self.signal_modifiers, holds, bins, tuple(curves), t, sets, self.settings
+            self.workspace,
+            model,
+            self.signal_modifiers,
+            everywhere,
+            bins,
+            tuple(curves),
+            covariance,
+            t,
+            sets,
+            self.settings,
         )
 
     def _baseline(self, fits: BasinFits) -> Floats:
@@ -229,12 +262,11 @@ class _Opening:
             )
         return fits.best.theta[0]
 
-    def _alias(
-        self, sets: Data, signals: Floats, holds: tuple[Hold, ...], curve: CurveData, of: CurveData
-    ) -> CurveData:
+    def _alias(self, sets: Data, scale: Floats, curve: CurveData, of: CurveData) -> CurveData:
         """Declare the alias where the two curves agree on every signal tried."""
+        signals = np.random.default_rng(0).exponential(size=(16, len(scale))) * scale
         rows = (CURVES.index(curve.name), CURVES.index(of.name))
-        one, other = (self.fit(sets, signals, row, holds) for row in rows)
+        one, other = (self.fit(sets, signals, row, ()) for row in rows)
         good = one.converged & other.converged
         difference = (one.best.nll - curve.baseline_nll) - (other.best.nll - of.baseline_nll)
         largest = float(np.max(np.abs(difference[good]), initial=0.0))
@@ -243,11 +275,12 @@ class _Opening:
         return curve
 
 
-def _background_error(model: CompiledModel, t: Tables, theta: Floats) -> Floats:
-    """Standard deviation of each bin's background over the constraint terms, linearised at `theta`."""
-    jacobian = np.asarray(
-        expectation(t, jax.numpy.asarray(theta), jax.numpy.zeros(model.n_bins)).jacobian
-    )
+def _covariance(model: CompiledModel, t: Tables, theta: Floats) -> Floats:
+    """Covariance of the background over the nuisance parameters, linearised at `theta`.
+
+    Nothing constrains a free normalisation but the data; it counts with 100 %.
+    """
+    jacobian = np.asarray(expectation(t, jnp.asarray(theta), jnp.zeros(model.n_bins)).jacobian)
     terms = model.constraints
-    variance = np.where(terms.kind == 1, terms.width**2, np.where(terms.kind == 2, 1 / terms.factor, 0.0))
-    return np.sqrt(jacobian**2 @ np.where(model.fixed, 0.0, variance))
+    variance = np.select([terms.kind == 1, terms.kind == 2], [terms.width**2, 1 / terms.factor], theta**2)
+    return (jacobian * np.where(model.fixed, 0.0, variance)) @ jacobian.T
