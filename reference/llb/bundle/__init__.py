@@ -26,7 +26,7 @@ from llb.bundle.reader import (
 )
 from llb.bundle.rules import check_rules
 from llb.bundle.strict_json import parse_json
-from llb.bundle.writer import BundleFile, write_bundle
+from llb.bundle.writer import BundleFile, check_target, write_bundle
 
 __all__ = [
     "Analysis",
@@ -57,6 +57,7 @@ __all__ = [
     "check_closed_list",
     "check_manifest",
     "check_rules",
+    "check_target",
     "model_card",
     "open_container",
     "pack",

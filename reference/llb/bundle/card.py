@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from llb.bundle.identity import Analysis
+
 __all__ = ["license_notice", "model_card"]
 
 _MAX_BINS = 60
@@ -39,14 +41,13 @@ def license_notice(manifest: Mapping[str, Any]) -> str:
 
 
 def _identity(manifest: Mapping[str, Any]) -> str:
-    analysis, teacher = manifest["analysis"], manifest["teacher"]
+    analysis, teacher = Analysis.from_json(manifest["analysis"]), manifest["teacher"]
     lines = [
         f"# {_text(manifest['title'])}",
         "",
         f"`{manifest['id']}` version {manifest['version']}, a Learned Likelihood Bundle "
         f"(format {manifest['format_version']}): the profile likelihood of a signal in "
-        f"{_text(analysis['name'])} ({_text(analysis['experiment'])}, {analysis['sqrt_s']:g} TeV, "
-        f"{analysis['luminosity']:g} fb^-1), learned from the full statistical model.",
+        f"{_text(str(analysis))}, learned from the full statistical model.",
         "",
         f"- Authors: {', '.join(_text(author['name']) for author in manifest['authors'])}",
         f"- Licence: {manifest['license']}",

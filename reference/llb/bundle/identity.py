@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 __all__ = ["Analysis", "Author", "Reference", "Software", "Teacher", "TeacherChannel", "TeacherFile"]
@@ -14,8 +14,8 @@ class Author:
     """A person or collaboration; `orcid` and `affiliation` are None where not given."""
 
     name: str
-    orcid: str | None
-    affiliation: str | None
+    orcid: str | None = None
+    affiliation: str | None = None
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Author:
@@ -51,17 +51,38 @@ class Software:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The measurement behind the likelihood: `sqrt_s` in TeV, `luminosity` in fb^-1."""
+    """The measurement behind the likelihood; what a draft does not say is None.
+
+    Attributes:
+        name: name that the experiment gave it.
+        experiment: experiment or collaboration.
+        sqrt_s: centre-of-mass energy in TeV.
+        luminosity: integrated luminosity in fb^-1.
+    """
 
     name: str
-    experiment: str
-    sqrt_s: float
-    luminosity: float
+    experiment: str | None = None
+    sqrt_s: float | None = None
+    luminosity: float | None = None
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Analysis:
         """The analysis in a schema-valid JSON object."""
-        return cls(raw["name"], raw["experiment"], float(raw["sqrt_s"]), float(raw["luminosity"]))
+        return cls(raw["name"], raw.get("experiment"), raw.get("sqrt_s"), raw.get("luminosity"))
+
+    def to_json(self) -> dict[str, str | float]:
+        """The JSON object, without what is not said."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+    def __str__(self) -> str:
+        """In a line, e.g. `ATLAS-SUSY-2018-04 (ATLAS, 13 TeV, 139 fb^-1)`."""
+        said = (
+            self.experiment,
+            None if self.sqrt_s is None else f"{self.sqrt_s:g} TeV",
+            None if self.luminosity is None else f"{self.luminosity:g} fb^-1",
+        )
+        details = ", ".join(item for item in said if item is not None)
+        return f"{self.name} ({details})" if details else self.name
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from llb.bundle.reader import MANIFEST, check_manifest, read_raw_manifest
 from llb.bundle.strict_json import parse_json
 from llb_schema import FindingError, finding, has_errors, load_schema
 
-__all__ = ["BundleFile", "write_bundle"]
+__all__ = ["BundleFile", "check_target", "write_bundle"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def write_bundle(
             `LLB-S...`, `LLB-M...`, the manifest is not valid; `LLB-X003`, the disk refuses.
     """
     path = Path(target)
-    _check_target(path, overwrite=overwrite)
+    check_target(path, overwrite=overwrite)
     contents = _assemble(manifest, files)
     try:
         _replace(path, contents)
@@ -70,7 +70,16 @@ def write_bundle(
     return path
 
 
-def _check_target(path: Path, *, overwrite: bool) -> None:
+def check_target(path: Path, *, overwrite: bool) -> None:
+    """Make sure that a bundle may be written there; worth asking before hours of work, too.
+
+    Raises:
+        FindingError: `LLB-X002`, the target exists; `LLB-A012`, it is not a bundle; `LLB-X003`, there is no
+            folder to write it to.
+    """
+    if not path.parent.is_dir():
+        message = f"there is no folder {path.parent} to write {path.name} to"
+        raise FindingError(finding("LLB-X003", message, pointer=str(path), hint="Make the folder first."))
     if not path.exists() and not path.is_symlink():
         return
     if not overwrite:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from llb.cli.failure import EXIT_FINDINGS, EXIT_UNUSABLE, printable
+from llb.cli.failure import EXIT_FINDINGS, EXIT_UNUSABLE, as_line, printable
 
 __all__ = ["show_command", "validate_command"]
 
@@ -50,18 +50,13 @@ def validate_command(ctx: click.Context, bundle: Path, level: int, output: str) 
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
         for item in report.findings:
-            click.echo(printable(f"{item.severity}: {item}{_detail(item.expected, item.actual)}"))
+            click.echo(f"{item.severity}: {as_line(item)}")
         name = report.bundle_id or str(bundle)
         click.echo(
             printable(f"{name}: {report.status} (level {report.level}, {len(report.findings)} findings)")
         )
     if report.status == "invalid":
         ctx.exit(EXIT_UNUSABLE if _UNUSABLE & {item.code for item in report.findings} else EXIT_FINDINGS)
-
-
-def _detail(expected: str, actual: str) -> str:
-    parts = [f"{word} {text}" for word, text in (("expected", expected), ("got", actual)) if text]
-    return f" ({', '.join(parts)})" if parts else ""
 
 
 @click.command("show")

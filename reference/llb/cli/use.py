@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, printable
+from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
 from llb_schema import Finding, finding, has_errors
 
 if TYPE_CHECKING:
@@ -55,13 +55,9 @@ def eval_command(bundle: Path, signal: Path, strengths: tuple[float, ...], form:
     _say(signals.findings)
     outside = sum(not row["in_domain"] for row in rows)
     if outside:
-        _say(
-            [
-                finding(
-                    "LLB-L004", f"{outside} of {len(rows)} points are outside the domain", pointer=str(signal)
-                )
-            ]
-        )
+        message = f"{outside} of {len(rows)} points are outside the domain"
+        hint = "Nothing was learned there: the graph extrapolates."
+        _say([finding("LLB-L004", message, pointer=str(signal), hint=hint)])
     _write(rows, form)
 
 
@@ -107,6 +103,8 @@ def limit_command(
 
     if not math.isfinite(mu):
         raise click.UsageError("--mu must be a finite number")
+    if math.isnan(level):
+        raise click.UsageError("--level must be a number")
     if signal is not None and patchset is None:
         model = load(bundle)
         signals = read_signals(signal, model)
@@ -126,9 +124,14 @@ def limit_command(
 
 
 def _evaluate(model: ProfileLikelihood, signals: Signals, strengths: Sequence[float]) -> list[dict[str, Any]]:
+    # Imported here: `llb --help` and a wrong command line need no numpy.
+    import numpy as np
+
     rows: list[dict[str, Any]] = []
     for mu in strengths:
-        points = mu * signals.yields
+        # Beyond the largest double a yield becomes infinite, and is outside the domain.
+        with np.errstate(over="ignore"):
+            points = mu * signals.yields
         delta, absolute, inside = model.delta_nll(points), model.nll(points), model.in_domain(points)
         for row, name in enumerate(signals.names):
             values = {f"delta_nll_{curve}": _plain(delta[curve][row]) for curve in model.curve_names}
@@ -175,8 +178,8 @@ def _plain(value: float) -> float | None:
 
 
 def _say(findings: Iterable[Finding]) -> None:
-    for item in findings:
-        click.echo(printable(f"{item.severity}: {item}"), err=True)
+    for line in as_lines(findings):
+        click.echo(line, err=True)
 
 
 def _write(rows: list[dict[str, Any]], form: str) -> None:

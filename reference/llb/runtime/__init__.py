@@ -1,14 +1,24 @@
-"""Running bundles: signals in by bin id, Delta NLL, CLs and upper limits out."""
+"""Running bundles: signals in by bin id, Delta NLL, CLs and upper limits out.
 
-from llb.runtime.asymptotics import N_SIGMA, cls_expected, cls_observed, q_tilde
-from llb.runtime.graph_audit import audit_graph
-from llb.runtime.likelihood import ProfileLikelihood, load
-from llb.runtime.limits import Band, Limits, limits
-from llb.runtime.patchset import read_patchset
-from llb.runtime.profile import ASIMOV_CURVES, Rays, rays
-from llb.runtime.session import GraphSession, open_graph, open_session
-from llb.runtime.signal import aliases, signal_vector
-from llb.runtime.signal_files import Signals, read_signals
+The public names load on first use: opening a session needs no scipy, which takes longer to import than a
+small bundle to validate.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llb.runtime.asymptotics import N_SIGMA, cls_expected, cls_observed, q_tilde
+    from llb.runtime.exclusion import Band, Limits, limits
+    from llb.runtime.graph_audit import audit_graph
+    from llb.runtime.likelihood import ProfileLikelihood, load
+    from llb.runtime.patchset import patchset_signals, read_patchset
+    from llb.runtime.profile import ASIMOV_CURVES, Rays, rays
+    from llb.runtime.session import GraphSession, open_graph, open_session
+    from llb.runtime.signal import aliases, signal_vector
+    from llb.runtime.signal_files import Signals, read_signals
 
 __all__ = [
     "ASIMOV_CURVES",
@@ -27,9 +37,35 @@ __all__ = [
     "load",
     "open_graph",
     "open_session",
+    "patchset_signals",
     "q_tilde",
     "rays",
     "read_patchset",
     "read_signals",
     "signal_vector",
 ]
+
+# No module here may have the name of something public: importing it would put it in that name's place.
+_HOMES = {
+    **dict.fromkeys(("N_SIGMA", "cls_expected", "cls_observed", "q_tilde"), "asymptotics"),
+    **dict.fromkeys(("Band", "Limits", "limits"), "exclusion"),
+    "audit_graph": "graph_audit",
+    **dict.fromkeys(("ProfileLikelihood", "load"), "likelihood"),
+    **dict.fromkeys(("patchset_signals", "read_patchset"), "patchset"),
+    **dict.fromkeys(("ASIMOV_CURVES", "Rays", "rays"), "profile"),
+    **dict.fromkeys(("GraphSession", "open_graph", "open_session"), "session"),
+    **dict.fromkeys(("aliases", "signal_vector"), "signal"),
+    **dict.fromkeys(("Signals", "read_signals"), "signal_files"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """The public name, from the module where it lives."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'llb.runtime' has no attribute {name!r}")
+    return getattr(import_module(f"llb.runtime.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

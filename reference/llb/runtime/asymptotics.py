@@ -27,6 +27,8 @@ N = -2 is the smallest CLs and the smallest upper limit.
 
 # Below this q_A the test has no power at all; sqrt(q_A) would no longer be a normal number to divide by.
 _NO_POWER = np.finfo(np.float64).tiny
+# Far beyond any q that can be told from certainty; infinity would turn differences into NaN.
+_HUGE = 1e300
 
 
 def q_tilde(delta: ArrayLike, delta_min: ArrayLike, mu: ArrayLike, mu_hat: ArrayLike) -> Array:
@@ -39,11 +41,11 @@ def q_tilde(delta: ArrayLike, delta_min: ArrayLike, mu: ArrayLike, mu_hat: Array
         mu_hat: where the minimum is, >= 0.
 
     Returns:
-        2 (delta - delta_min) where mu >= mu_hat, clipped at 0, and 0 where mu < mu_hat; NaN stays NaN.
+        2 (delta - delta_min) where mu >= mu_hat, between 0 and 1e300, and 0 where mu < mu_hat; NaN stays NaN.
     """
     q = 2.0 * (np.asarray(delta, dtype=np.float64) - np.asarray(delta_min, dtype=np.float64))
     above = np.asarray(mu, dtype=np.float64) >= np.asarray(mu_hat, dtype=np.float64)
-    return np.where(above | np.isnan(q), np.maximum(q, 0.0), 0.0)
+    return np.where(above | np.isnan(q), np.clip(q, 0.0, _HUGE), 0.0)
 
 
 def log_cls_observed(q: ArrayLike, q_asimov: ArrayLike) -> Array:

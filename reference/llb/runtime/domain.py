@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize.elementwise import find_root
 
 from llb.bundle import Domain
 
@@ -55,6 +54,9 @@ def domain_edge(domain: Domain, directions: Array, largest_delta: Callable[[Arra
     if rows.size == 0:
         return edge
     upper = mu[crossing, first]
+    # Imported here: scipy takes longer to load than most rays to follow, and few bundles truncate.
+    from scipy.optimize.elementwise import find_root
+
     lower = np.where(first == 0, 0.0, mu[crossing, np.maximum(first - 1, 0)])
     result = find_root(
         excess,

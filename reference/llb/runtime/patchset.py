@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from llb.bundle import Bundle, Teacher, parse_json
+from llb.runtime.input_file import read_input
 from llb.runtime.patch_skeleton import PatchedSignal, extract_signal
 from llb.runtime.signal_files import Signals
 from llb_schema import Finding, FindingError, finding, has_errors
 
-__all__ = ["read_patchset"]
+__all__ = ["patchset_signals", "read_patchset"]
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,24 @@ class _Tally:
 
 
 def read_patchset(path: Path, bundle: Bundle) -> Signals:
+    """The signals of a pyhf patchset in the bundle's bins; see `patchset_signals`."""
+    manifest = bundle.manifest
+    bins = [(item.channel, item.index) for item in sorted(manifest.inputs, key=lambda item: item.column)]
+    return patchset_signals(path, manifest.teacher, bins, manifest.signal_model.modifiers)
+
+
+def patchset_signals(
+    path: Path, teacher: Teacher, bins: Sequence[tuple[str, int]], learned: tuple[str, ...]
+) -> Signals:
     """The signals of a pyhf patchset (or of one bare JSON patch, named after its file).
 
     A channel to which a patch adds nothing, or which it removes, has zero signal.
+
+    Args:
+        path: the file.
+        teacher: the model that the patchset belongs to.
+        bins: (channel, index) of each column of the yields.
+        learned: signal modifiers, besides the POI's normfactor, that need no warning.
 
     Returns:
         The signals in the patchset's order, with warnings, one of a kind for the whole patchset: no digest,
@@ -80,17 +96,10 @@ def read_patchset(path: Path, bundle: Bundle) -> Signals:
         FindingError: `LLB-X003` unreadable, `LLB-P...` not strict JSON, `LLB-Y010` not a patchset, `LLB-Y011`
             made for another workspace, or what `extract_signal` finds, for all patches at once.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FindingError(
-            finding("LLB-X003", f"cannot read {path}: {error.strerror}", pointer=str(path))
-        ) from error
-    document = parse_json(data, str(path))
-    teacher = bundle.manifest.teacher
+    document = parse_json(read_input(path), str(path))
     findings = _check_digest(document, teacher, path)
     patches = _patches(document, path)
-    column = {(item.channel, item.index): item.column for item in bundle.manifest.inputs}
+    column = {where: number for number, where in enumerate(bins)}
     yields = np.zeros((len(patches), len(column)))
     tally = _Tally()
     for row, patch in enumerate(patches):
@@ -107,7 +116,7 @@ def read_patchset(path: Path, bundle: Bundle) -> Signals:
             continue
         for key, value in signal.yields.items():
             yields[row, column[key]] = value
-    findings += tally.warnings(bundle.manifest.signal_model.modifiers, path, len(patches))
+    findings += tally.warnings(learned, path, len(patches))
     if has_errors(findings):
         raise FindingError(findings)
     return Signals(tuple(patch.name for patch in patches), yields, tuple(findings))

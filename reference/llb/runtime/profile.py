@@ -17,7 +17,7 @@ from llb.runtime.domain import domain_edge
 from llb.runtime.likelihood import ProfileLikelihood
 from llb.runtime.refinement import sample_rays
 from llb.runtime.splines import SplineStack, stack_splines
-from llb_schema import Finding, finding
+from llb_schema import Finding, FindingError, finding
 
 __all__ = ["ASIMOV_CURVES", "Rays", "rays"]
 
@@ -61,7 +61,9 @@ class Rays:
     def at(self, curve: str, index: NDArray[np.intp], mu: Array, order: int = 0) -> Array:
         """Delta NLL, or its `order`-th derivative in mu, of signals `index` at `mu`, both one-dimensional."""
         scale = self.scale[index]
-        return self.splines(index, mu / scale, self.columns[curve], order) / scale**order
+        with np.errstate(over="ignore"):
+            t = mu / scale
+        return self.splines(index, t, self.columns[curve], order) / scale**order
 
     def delta(self, curve: str, mu: ArrayLike) -> Array:
         """Delta NLL of every signal at mu, shape (N,) or (N, M), or a number for all; NLL units."""
@@ -97,9 +99,16 @@ def rays(model: ProfileLikelihood, signals: Array) -> Rays:
     """The rays of signals of shape (N, n_bins), events at mu = 1, columns in the graph's order.
 
     Sampling stops at the edge of the domain on either side (the negative side only where the domain has one).
-    Between nodes the splines are compared with the graph, and intervals that differ are halved.
+    Between nodes the splines are compared with the graph, and intervals that differ are halved. A ray on
+    which the graph gives NaN or infinity is NaN as a whole.
+
+    Raises:
+        FindingError: `LLB-Y005`, signals of another shape; `LLB-Y004`, NaN or infinity among them.
     """
     signals = model.check_shape(signals)
+    faulty = [f"signals/{row}" for row in np.flatnonzero(~np.isfinite(signals).all(axis=1))]
+    if faulty:
+        raise FindingError([finding("LLB-Y004", pointer=place) for place in faulty])
 
     def largest_delta(points: Array) -> Array:
         return model.columns(points).max(axis=1)
@@ -123,7 +132,8 @@ def rays(model: ProfileLikelihood, signals: Array) -> Rays:
     values = [np.full((4, width), np.nan)] * len(signals)
     error = np.full(len(signals), np.nan)
     for row, item in zip(rows, sampled, strict=True):
-        nodes[row], values[row], error[row] = item.nodes, item.values, item.error
+        if np.isfinite(item.error):
+            nodes[row], values[row], error[row] = item.nodes, item.values, item.error
     return Rays(
         columns={item.name: item.column for item in model.bundle.manifest.curves},
         mu_low=low,

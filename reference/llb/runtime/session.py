@@ -22,9 +22,11 @@ __all__ = ["MAX_SESSIONS", "GraphSession", "open_graph", "open_session"]
 MAX_SESSIONS = 32
 """Sessions that are kept; the one that was not used for longest goes first."""
 
-# Sessions do not know the manifest, so the digest of the bytes is all that identifies one. Scans make a model
-# a signal point, and consumers such as Spey keep every model alive: sessions must not live in models.
-_sessions: OrderedDict[str, InferenceSession] = OrderedDict()
+# What passed the audit, by the digest of its bytes and the signature that they were audited against. Scans
+# make a model a signal point, and consumers such as Spey keep every model alive: sessions must not live in
+# models.
+_Key = tuple[str, GraphSpec]
+_sessions: OrderedDict[_Key, InferenceSession] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -81,11 +83,13 @@ def open_graph(bundle: Bundle, role: str) -> GraphSession:
     spec = bundle.manifest.graph(role)
     if spec is None:
         raise FindingError(finding("LLB-M017", f"the bundle has no graph {role!r}", pointer="/graphs"))
-    digest = bundle.digest(spec.path)
-    session = _cached(digest)
+    # Read even when there is a session: only then is the manifest's digest known to be that of the file.
+    data = bundle.read(spec.path)
+    key = (bundle.digest(spec.path), spec)
+    session = _cached(key)
     if session is None:
-        session = open_session(bundle.read(spec.path), spec)
-        _keep(digest, session)
+        session = open_session(data, spec)
+        _keep(key, session)
     return GraphSession(spec, session)
 
 
@@ -113,16 +117,16 @@ def open_session(data: bytes, spec: GraphSpec) -> InferenceSession:
         raise FindingError(finding("LLB-G012", message, pointer=spec.path)) from error
 
 
-def _cached(digest: str) -> InferenceSession | None:
+def _cached(key: _Key) -> InferenceSession | None:
     with _lock:
-        if digest in _sessions:
-            _sessions.move_to_end(digest)
-        return _sessions.get(digest)
+        if key in _sessions:
+            _sessions.move_to_end(key)
+        return _sessions.get(key)
 
 
-def _keep(digest: str, session: InferenceSession) -> None:
+def _keep(key: _Key, session: InferenceSession) -> None:
     with _lock:
-        _sessions[digest] = session
+        _sessions[key] = session
         while len(_sessions) > MAX_SESSIONS:
             _sessions.popitem(last=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb.bundle import Manifest, parse_json
+from llb.runtime.input_file import read_input
 from llb.runtime.likelihood import ProfileLikelihood
 from llb.runtime.signal import signal_vector
 from llb_schema import Finding, FindingError, finding
@@ -20,6 +21,8 @@ from llb_schema import Finding, FindingError, finding
 __all__ = ["Signals", "read_signals"]
 
 _COLUMNS = ("name", "bin", "yield")
+# Faulty rows that are reported.
+_MAX_FINDINGS = 100
 
 
 @dataclass(frozen=True)
@@ -46,18 +49,15 @@ def read_signals(path: Path, model: ProfileLikelihood, *, allow_zero: bool = Fal
         allow_zero: accept `{}` as the zero signal.
 
     Raises:
-        FindingError: `LLB-X003` unreadable, `LLB-P...` not strict JSON, `LLB-Y006` neither form, `LLB-Y007`
-            no signal in it, or what `signal_vector` finds, for all signals at once.
+        FindingError: `LLB-X003` unreadable, `LLB-P...` too large or not strict JSON, `LLB-Y006` neither form,
+            `LLB-Y007` no signal in it, or what `signal_vector` finds, for all signals at once.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FindingError(
-            finding("LLB-X003", f"cannot read {path}: {error.strerror}", pointer=str(path))
-        ) from error
+    data = read_input(path)
     signals = _from_csv(data, path) if path.suffix.lower() == ".csv" else _from_json(data, path)
     if not signals or (not allow_zero and not any(signals.values())):
         raise FindingError(finding("LLB-Y007", f"{path.name} holds no signal yields", pointer=str(path)))
+    if "" in signals:
+        raise FindingError(_malformed(path, "a name for every signal", "an empty name"))
     return _stack(signals, model.bundle.manifest, path, allow_zero=allow_zero)
 
 
@@ -93,16 +93,20 @@ def _from_json(data: bytes, path: Path) -> dict[str, dict[str, Any]]:
 
 def _from_csv(data: bytes, path: Path) -> dict[str, dict[str, Any]]:
     try:
-        rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+        rows = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        return _from_rows(rows, path)
     except (UnicodeDecodeError, csv.Error) as error:
         raise FindingError(_malformed(path, "CSV in UTF-8", str(error))) from error
-    header = [name.strip() for name in rows[0]] if rows else []
+
+
+def _from_rows(rows: Iterator[list[str]], path: Path) -> dict[str, dict[str, Any]]:
+    header = [name.strip() for name in next(rows, [])]
     if sorted(header) != sorted(_COLUMNS):
         raise FindingError(_malformed(path, ",".join(_COLUMNS), ",".join(header)[:80]))
     name_at, bin_at, yield_at = (header.index(name) for name in _COLUMNS)
     signals: dict[str, dict[str, Any]] = {}
     findings: list[Finding] = []
-    for line, row in enumerate(rows[1:], start=2):
+    for line, row in enumerate(rows, start=2):
         if not row:
             continue
         place = f"{path}: row {line}"
@@ -110,14 +114,16 @@ def _from_csv(data: bytes, path: Path) -> dict[str, dict[str, Any]]:
             findings.append(
                 finding("LLB-Y006", pointer=place, expected="3 columns", actual=f"{len(row)} columns")
             )
-            continue
-        name, bin_name, text = row[name_at].strip(), row[bin_at].strip(), row[yield_at].strip()
-        yields = signals.setdefault(name, {})
-        if bin_name in yields:
-            findings.append(
-                finding("LLB-Y003", f"bin {bin_name!r} of signal {name!r} is given twice", pointer=place)
-            )
-        yields[bin_name] = _number(text)
+        else:
+            name, bin_name, text = row[name_at].strip(), row[bin_at].strip(), row[yield_at].strip()
+            yields = signals.setdefault(name, {})
+            if bin_name in yields:
+                findings.append(
+                    finding("LLB-Y003", f"bin {bin_name!r} of signal {name!r} is given twice", pointer=place)
+                )
+            yields[bin_name] = _number(text)
+        if len(findings) == _MAX_FINDINGS:
+            break
     if findings:
         raise FindingError(findings)
     return signals
@@ -125,6 +131,9 @@ def _from_csv(data: bytes, path: Path) -> dict[str, dict[str, Any]]:
 
 def _number(text: str) -> float | str:
     """The number, or the text itself, which `signal_vector` then reports with its bin."""
+    # Python also reads 1_000 and the digits of every script.
+    if not text.isascii() or "_" in text:
+        return text
     try:
         return float(text)
     except ValueError:

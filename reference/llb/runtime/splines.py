@@ -17,6 +17,8 @@ Index = NDArray[np.intp]
 # Beyond its ends a curve bends at least as much as this fraction of its mean curvature: a straight
 # continuation would let root finders wander off, and a curve that bends down would not be convex.
 _LEAST_BEND = 1e-3
+# Points further out are taken for this one: cubes of it are still far from the largest double.
+_FAR = 1e80
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class SplineStack:
 
     def __call__(self, ray: Index, t: Array, curve: Index | int, order: int = 0) -> Array:
         """Value (or first or second derivative in t) at points of one-dimensional, equally long arguments."""
-        piece = np.sum(self.breaks[ray] <= t[:, np.newaxis], axis=1) - 1
-        piece = np.clip(piece, 0, self.count[ray] - 2)
+        t = np.clip(t, -_FAR, _FAR)
+        piece = self._piece(ray, t)
         x = t - self.breaks[ray, piece]
         a, b, c, d = np.moveaxis(self.pieces[ray, piece, :, curve], -1, 0)
         value = _cubic(a, b, c, d, x, order)
@@ -48,6 +50,16 @@ class SplineStack:
                 d, c, b = np.moveaxis(self.tails[ray, side, :, curve], -1, 0)
                 value = np.where(outside, _cubic(np.zeros_like(b), b, c, d, t - end, order), value)
         return value
+
+    def _piece(self, ray: Index, t: Array) -> Index:
+        """The interval that holds each t, the first or last one for t outside: bisection of all at once."""
+        last = self.count[ray] - 2
+        piece = np.zeros_like(last)
+        for bit in reversed(range(self.breaks.shape[1].bit_length())):
+            higher = piece + (1 << bit)
+            inside = np.minimum(higher, last)
+            piece = np.where((higher <= last) & (self.breaks[ray, inside] <= t), higher, piece)
+        return piece
 
     def minimum(self, curve: int) -> tuple[Array, Array]:
         """Where each ray's curve is lowest over t >= 0, and that value; the continuation is never lower.

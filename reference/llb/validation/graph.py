@@ -12,7 +12,7 @@ __all__ = ["check_graphs"]
 def check_graphs(bundle: Bundle) -> tuple[dict[str, GraphSession], tuple[Finding, ...]]:
     """The graphs that can be run, by role, and the findings about the others.
 
-    The sessions are made anew: a shared one would have been audited against another manifest.
+    The sessions are made anew: what is found may not depend on what this process has opened before.
     """
     sessions: dict[str, GraphSession] = {}
     findings: list[Finding] = []

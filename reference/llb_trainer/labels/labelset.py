@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb_schema import FindingError, finding
+from llb_trainer.labels.pool import label_in_pool
 from llb_trainer.sampling import Background, Sampling, sample_signals
 from llb_trainer.teachers.contract import CurveLabels, Labels, Teacher
 
@@ -70,18 +71,7 @@ def take(labels: Labels, rows: NDArray[np.generic]) -> Labels:
     curves = tuple(
         CurveLabels(
             curve.name,
-            *(
-                getattr(curve, name)[rows]
-                for name in (
-                    "delta",
-                    "gradient",
-                    "branches",
-                    "branch_gradients",
-                    "parameters",
-                    "edm",
-                    "converged",
-                )
-            ),
+            *(getattr(curve, name)[rows] for name in CurveLabels.__dataclass_fields__ if name != "name"),
         )
         for curve in labels.curves
     )
@@ -97,6 +87,7 @@ def make_labels(
     *,
     heldout: float = 0.1,
     second_look: int = 32,
+    processes: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> LabelSet:
     """Sample signals, label them, leave out what is not proven or beyond the truncation, split.
@@ -109,6 +100,7 @@ def make_labels(
         sampling: how to draw them; its `delta_max` is the truncation of the domain.
         heldout: fraction kept from training.
         second_look: signals that are labelled twice, the second time with every start.
+        processes: worker processes; one per core if None, none if 0.
         progress: told how many signals were finished.
 
     Raises:
@@ -117,7 +109,7 @@ def make_labels(
     began = time.monotonic()
     background = Background(np.asarray([b.background for b in teacher.bins]), teacher.covariance)
     signals = sample_signals(background, published, n, sampling)
-    labels = teacher.label(signals, progress)
+    labels = label_in_pool(teacher, signals, processes, progress)
     usable = labels.usable
     inside = usable & np.logical_and.reduce([c.delta <= sampling.delta_max for c in labels.curves])
     rng = np.random.default_rng([sampling.seed, 1])

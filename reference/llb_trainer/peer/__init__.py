@@ -6,7 +6,14 @@ here knows a bundle or a teacher, so the two sides of the comparison share no co
 
 from llb_trainer.peer.compare import PeerJob, PeerResult, compare_point, compare_points
 from llb_trainer.peer.fits import CURVES, KnownOptimum
-from llb_trainer.peer.problem import PeerProblem, PeerSearch, patch_yields, patched_problem, signal_problem
+from llb_trainer.peer.problem import (
+    PeerProblem,
+    PeerSearch,
+    parameter_names,
+    patch_yields,
+    patched_problem,
+    signal_problem,
+)
 from llb_trainer.peer.systematics import SystematicsEffect, signal_systematics_effect
 
 __all__ = [
@@ -19,6 +26,7 @@ __all__ = [
     "SystematicsEffect",
     "compare_point",
     "compare_points",
+    "parameter_names",
     "patch_yields",
     "patched_problem",
     "signal_problem",

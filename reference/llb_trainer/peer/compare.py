@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -136,7 +137,13 @@ def compare_points(
         yield from (compare_point(search, job) for job in jobs)
         return
     workers = min(processes or os.cpu_count() or 1, len(jobs))
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        # Ctrl-C reaches the workers too: they die of it without a traceback each.
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         with _environment(_ONE_THREAD):
             pending = [pool.submit(compare_point, search, job) for job in jobs]

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from llb_schema import FindingError, finding
 
-__all__ = ["PeerProblem", "PeerSearch", "Yields", "patch_yields", "patched_problem", "signal_problem"]
+__all__ = [
+    "PeerProblem",
+    "PeerSearch",
+    "Yields",
+    "parameter_names",
+    "patch_yields",
+    "patched_problem",
+    "signal_problem",
+]
 
 Yields = Mapping[str, Sequence[float]]
 """Signal events at mu = 1: channel name -> one value per bin; an absent channel has no signal."""
@@ -100,6 +108,11 @@ def signal_problem(search: PeerSearch, yields: Yields) -> PeerProblem:
         for name in [channel["name"]]
     ]
     return _problem(search, {**search.workspace, "channels": channels})
+
+
+def parameter_names(search: PeerSearch) -> tuple[str, ...]:
+    """Names of all parameter elements of the model with a signal, in pyhf's order, the POI included."""
+    return tuple(str(name) for name in signal_problem(search, {}).model.config.par_names)
 
 
 def patched_problem(search: PeerSearch, patch: Sequence[Mapping[str, Any]]) -> PeerProblem:

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
 
 from llb.cli.failure import printable, run
 from llb.cli.main import cli, main
+from llb_conformance import parabola_model, write_quadratic
 from llb_schema import FindingError, finding
 
 
@@ -91,6 +94,34 @@ except SystemExit as end:
     assert result.returncode == 0
     for name in ("quickstart", "validate", "show", "eval", "limit"):
         assert f"\n  {name} " in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unneeded"),
+    [
+        (("show", "BUNDLE"), ("onnx", "onnxruntime", "scipy")),
+        (("validate", "BUNDLE", "--level", "2"), ("onnx", "onnxruntime", "scipy", "rich")),
+        (("validate", "BUNDLE"), ("scipy", "rich")),
+        (("eval", "BUNDLE", "--signal", "SIGNAL"), ("scipy", "rich")),
+    ],
+)
+def test_commands_import_only_what_they_need(
+    arguments: tuple[str, ...], unneeded: tuple[str, ...], tmp_path: Path
+) -> None:
+    model = parabola_model()
+    signal = tmp_path / "signal.json"
+    signal.write_text(json.dumps(dict.fromkeys(model.bin_ids, 1.0)))
+    names = {"BUNDLE": str(write_quadratic(model, tmp_path / "toy.llb")), "SIGNAL": str(signal)}
+    program = f"""
+import sys
+from llb.cli.main import main
+try:
+    main({[names.get(item, item) for item in arguments]!r})
+except SystemExit as end:
+    print("exit", end.code, *sorted({set(unneeded)!r} & sys.modules.keys()))
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.stdout.splitlines()[-1] == "exit 0", result
 
 
 @pytest.mark.parametrize("name", ["validate", "show", "eval", "limit"])

@@ -126,6 +126,28 @@ def test_the_kink_of_two_branches_is_found_and_kept_sharp(tmp_path: Path) -> Non
     assert np.max(np.abs(ray.delta("observed", mu[np.newaxis])[0] - expected)) < 8e-4
 
 
+def test_nan_between_the_nodes_spoils_the_ray(tmp_path: Path) -> None:
+    # The square root of a number that is negative only around the middle of the last two nodes.
+    nodes = [
+        helper.make_node("Sub", ["signal", "hole"], ["away"]),
+        helper.make_node("Mul", ["away", "away"], ["square"]),
+        helper.make_node("Sub", ["square", "width"], ["room"]),
+        helper.make_node("Sqrt", ["room"], ["root"]),
+        helper.make_node("MatMul", ["root", "none"], ["delta_nll"]),
+    ]
+    middle = 60.0 * (1.0 + (31 / 32) ** 2) / 2
+    constants = {
+        "hole": np.array([[middle]]),
+        "width": np.array([[0.01]]),
+        "none": np.zeros((1, 4)),
+    }
+    bundle = write_quadratic(parabola_model(), tmp_path / "toy.llb")
+    domain = {"lower": [0.0], "upper": [60.0]}
+    ray = rays(load(replace_graph(bundle, graph(nodes, constants, 1, 4), domain=domain)), np.array([[1.0]]))
+    assert [item.code for item in ray.findings] == ["LLB-L002"]
+    assert np.isnan(ray.delta("observed", 1.0)).all()
+
+
 def test_a_rough_ray_is_reported() -> None:
     def graph(row: NDArray[np.intp], t: Array) -> Array:
         return np.where(t > 1 / np.pi, 1.0, 0.0)[:, np.newaxis] + 0.0 * row[:, np.newaxis]

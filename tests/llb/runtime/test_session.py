@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import json
+import pkgutil
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,6 +15,12 @@ from llb.runtime import load, open_graph
 from llb.runtime.session import MAX_SESSIONS
 from llb_conformance import counting_model, parabola_model, write_quadratic
 from llb_schema import FindingError
+
+
+def flip_the_last_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
 
 
 def test_models_of_one_graph_share_its_session(tmp_path: Path) -> None:
@@ -40,11 +50,29 @@ def test_a_graph_that_fails_the_audit_gets_no_session(tmp_path: Path) -> None:
 
 def test_a_changed_graph_is_noticed_before_it_runs(tmp_path: Path) -> None:
     bundle = write_quadratic(parabola_model(sigma=0.123), tmp_path / "toy.llb")
-    path = bundle / "graphs/delta_nll.onnx"
-    data = bytearray(path.read_bytes())
-    data[-1] ^= 1
-    path.write_bytes(bytes(data))
+    flip_the_last_bit(bundle / "graphs/delta_nll.onnx")
     with pytest.raises(FindingError, match="LLB-I001"):
+        load(bundle)
+
+
+def test_a_changed_graph_is_noticed_though_the_good_one_is_loaded(tmp_path: Path) -> None:
+    bundle = write_quadratic(parabola_model(sigma=0.321), tmp_path / "toy.llb")
+    model = load(bundle)
+    flip_the_last_bit(bundle / "graphs/delta_nll.onnx")
+    with pytest.raises(FindingError, match="LLB-I001"):
+        load(bundle)
+    with pytest.raises(FindingError, match="LLB-I001"):
+        open_graph(model.bundle, "delta_nll")
+
+
+def test_a_loaded_graph_is_audited_against_every_manifest_that_names_it(tmp_path: Path) -> None:
+    bundle = write_quadratic(parabola_model(), tmp_path / "toy.llb")
+    load(bundle)
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["graphs"][0]["input"]["dtype"] = "float32"
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(FindingError, match="LLB-G010"):
         load(bundle)
 
 
@@ -105,11 +133,14 @@ def test_no_signals_give_no_numbers(tmp_path: Path) -> None:
     assert model.delta_nll(np.empty((0, 4)))["observed"].shape == (0,)
 
 
-def test_public_names_are_there_when_asked_for() -> None:
-    import llb
-
-    assert set(llb.__all__) <= set(dir(llb))
-    for name in llb.__all__:
-        assert getattr(llb, name) is not None
+@pytest.mark.parametrize("name", ["llb", "llb.runtime"])
+def test_public_names_are_there_when_asked_for(name: str) -> None:
+    package = import_module(name)
+    # A module called like a public function would take its place as soon as it is imported.
+    for module in pkgutil.iter_modules(package.__path__):
+        import_module(f"{name}.{module.name}")
+    assert set(package.__all__) == set(dir(package))
+    for public in package.__all__:
+        assert not isinstance(getattr(package, public), ModuleType)
     with pytest.raises(AttributeError, match="nothing"):
-        llb.nothing  # noqa: B018
+        package.nothing  # noqa: B018

@@ -9,7 +9,7 @@ What these starts still miss, neighbours find: a signal's optimum is tried at th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import jax
 import jax.numpy as jnp
@@ -40,18 +40,16 @@ class BasinFits:
     """Fits of the same signals from every start.
 
     Attributes:
-        best: the fit with the lowest NLL, signal by signal.
+        best: the fit with the lowest NLL, signal by signal, taken to a proven minimum.
         interior: the fit from the default start.
         held: per hold, the fit with the normalisation held.
-        released: per hold, the fit continued from there with the normalisation free.
-        converged: (n,) whether every fit with all normalisations free converged.
+        released: per further start, the fit continued from there with every normalisation free.
     """
 
     best: FitResult
     interior: FitResult
     held: tuple[FitResult, ...]
     released: tuple[FitResult, ...]
-    converged: NDArray[np.bool_]
 
 
 def all_holds(model: CompiledModel) -> tuple[Hold, ...]:
@@ -84,15 +82,17 @@ def fit_basins(
         dataset: (n,) row of `datasets` of each fit.
         holds: normalisations to hold and release.
         settings: of the fits.
-        progress: told how many of the `n * (1 + 2 * len(holds))` fits were finished.
+        progress: told how many of the `n * (2 + 2 * len(holds))` fits were finished.
     """
     n = len(signal)
     start = np.clip(np.tile(model.init, (n, 1)), model.lower, model.upper)
     fixed = np.tile(model.fixed, (n, 1))
 
-    def fit(start: Floats, fixed: NDArray[np.bool_]) -> FitResult:
+    def fit(start: Floats, fixed: NDArray[np.bool_], *, proof: bool = False) -> FitResult:
         problem = FitProblem(signal, dataset, start, fixed)
-        return fit_batch(t, model.lower, model.upper, datasets, problem, settings, progress)
+        return fit_batch(
+            t, model.lower, model.upper, datasets, problem, settings, proof=proof, progress=progress
+        )
 
     interior = fit(start, fixed)
     held: list[FitResult] = []
@@ -103,9 +103,8 @@ def fit_basins(
         held_fixed[:, hold.parameter] = True
         held.append(fit(there, held_fixed))
         released.append(fit(held[-1].theta, fixed))
-    ends = [interior, *released]
-    converged = np.logical_and.reduce([end.converged for end in ends])
-    return BasinFits(_lowest(ends), interior, tuple(held), tuple(released), converged)
+    best = fit(_lowest([interior, *released]).theta, fixed, proof=True)
+    return BasinFits(best, interior, tuple(held), tuple(released))
 
 
 def fit_from_neighbours(
@@ -140,10 +139,11 @@ def fit_from_neighbours(
         choice = np.argmin(np.asarray(values), axis=1)
         start[block] = fits.best.theta[nearest[block, choice]]
     problem = FitProblem(signal, np.full(n, row), start, np.tile(model.fixed, (n, 1)))
-    found = fit_batch(t, model.lower, model.upper, datasets, problem, settings)
-    return BasinFits(
-        _lowest([fits.best, found]), fits.interior, fits.held, (*fits.released, found), fits.converged
-    )
+    found = fit_batch(t, model.lower, model.upper, datasets, problem, settings, proof=False)
+    lower = np.flatnonzero(found.converged & (found.nll < fits.best.nll - settings.near))
+    better = FitProblem(signal, problem.dataset, found.theta, problem.fixed).take(lower)
+    proven = fit_batch(t, model.lower, model.upper, datasets, better, settings, proof=True)
+    return BasinFits(_replaced(fits.best, lower, proven), fits.interior, fits.held, (*fits.released, found))
 
 
 @jax.jit
@@ -188,10 +188,22 @@ def winning_holds(
 
 
 def _lowest(ends: list[FitResult]) -> FitResult:
-    values = np.stack([np.where(end.converged, end.nll, np.inf) for end in ends])
+    values = np.stack([np.where(np.isfinite(end.nll), end.nll, np.inf) for end in ends])
     choice, rows = np.argmin(values, axis=0), np.arange(values.shape[1])
 
     def pick(name: str) -> NDArray[np.generic]:
         return np.stack([getattr(end, name) for end in ends])[choice, rows]
 
-    return FitResult(**{name: pick(name) for name in FitResult.__dataclass_fields__})
+    return FitResult(**{field.name: pick(field.name) for field in fields(FitResult)})
+
+
+def _replaced(fits: FitResult, rows: NDArray[np.int64], better: FitResult) -> FitResult:
+    """`fits` with those of `better` in these rows, where they converged."""
+    good = better.converged
+
+    def put(name: str) -> NDArray[np.generic]:
+        values = getattr(fits, name).copy()
+        values[rows[good]] = getattr(better, name)[good]
+        return values
+
+    return FitResult(**{field.name: put(field.name) for field in fields(FitResult)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
@@ -55,4 +56,4 @@ def stack(sets: list[DataSet]) -> Data:
 
 
 def _background(model: CompiledModel, t: Tables, theta: Floats) -> Floats:
-    return np.asarray(events(t, jnp.asarray(theta), jnp.zeros(model.n_bins)))
+    return np.asarray(jax.jit(events)(t, jnp.asarray(theta), jnp.zeros(model.n_bins)))

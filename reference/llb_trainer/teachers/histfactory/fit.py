@@ -42,23 +42,23 @@ class FitSettings:
     """How fits are run and what counts as converged.
 
     Attributes:
-        edm: largest estimated distance to the minimum, in NLL units, of a converged fit. The proof
-            is taken before the last Newton step, so the value itself is closer by orders of magnitude.
-        gradient: largest projected gradient component of a converged fit, in NLL per unit of the
-            parameter's Hessian scale.
-        near: Newton steps take over at this estimated distance, where they converge quadratically.
-        gauss_newton: most Gauss-Newton steps before Newton steps take over anyway.
+        edm: largest estimated distance to the minimum, in NLL units, of a converged fit, whose projected
+            gradient must be as small. The proof is taken before the last Newton step, so the value itself
+            is closer by orders of magnitude.
+        near: estimated distance at which a fit is close enough to be compared with other starts.
+        switch: estimated distance at which Newton steps take over from Gauss-Newton steps.
+        gauss_newton: most Gauss-Newton steps before they take over anyway.
         newton: most Newton steps before a fit is given up.
-        batch: fits that advance together; small ones stay in the processor's cache and waste little
+        batch: fits that advance together; a few dozen stay in the processor's cache and waste little
             on stragglers.
     """
 
     edm: float = 1e-9
-    gradient: float = 1e-4
-    near: float = 1e-4
-    gauss_newton: int = 24
-    newton: int = 60
-    batch: int = 64
+    near: float = 1e-7
+    switch: float = 1e-3
+    gauss_newton: int = 15
+    newton: int = 25
+    batch: int = 32
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ class FitResult:
         gradient: (n_fits, n_bins) envelope gradient d NLL / d signal.
         edm: (n_fits,) estimated distance to the minimum in NLL units; infinite if the Hessian on the
             free parameters is not positive definite.
-        projected_gradient: (n_fits,) largest component that the bounds do not hold, scaled as in
-            `FitSettings.gradient`.
+        projected_gradient: (n_fits,) largest component that the bounds do not hold, in units of the
+            square root of the parameter's own curvature.
         converged: (n_fits,) whether the proof holds.
         steps: (n_fits,) steps taken.
     """
@@ -250,6 +250,8 @@ def fit_batch(
     datasets: Data,
     problem: FitProblem,
     settings: FitSettings,
+    *,
+    proof: bool,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:
     """Minimise the NLL of every fit of `problem` over its parameters, from one start each.
@@ -263,14 +265,22 @@ def fit_batch(
         datasets: stacked data sets, `main` (n_sets, n_bins), `auxiliary` (n_sets, n_parameters).
         problem: what to fit.
         settings: steps and tolerances.
+        proof: whether to go on to a proven minimum (`settings.edm`), from starts that are near one;
+            otherwise to come near one (`settings.near`), which is all that comparing starts takes.
         progress: called with the number of fits finished since the last call.
     """
     run = _Run(t, _Box(jnp.asarray(lower), jnp.asarray(upper)), datasets, problem, settings)
-    run.drain(settings.near, gauss_newton=True, steps=3, most=settings.gauss_newton)
-    run.damping[:] = 0.0
-    most = settings.gauss_newton + settings.newton
-    run.drain(settings.edm, gauss_newton=False, steps=1, most=most, progress=progress)
-    return run.result()
+    everything = np.arange(len(problem))
+    if proof:
+        run.drain(everything, settings.edm, gauss_newton=False, most=settings.newton, progress=progress)
+        return run.result(settings.edm)
+    run.drain(everything, settings.switch, gauss_newton=True, most=settings.gauss_newton)
+    rest = np.flatnonzero(~run.near(everything, settings.near))
+    run.damping[rest] = 0.0
+    run.drain(rest, settings.near, gauss_newton=False, most=settings.gauss_newton + settings.newton)
+    if progress:
+        progress(len(problem))
+    return run.result(settings.near)
 
 
 class _Run:
@@ -281,29 +291,31 @@ class _Run:
     ) -> None:
         self.t, self.box, self.datasets, self.problem, self.settings = t, box, datasets, problem, settings
         n = len(problem)
-        self.size = min(settings.batch, max(16, 1 << (n - 1).bit_length())) if n else 0
+        self.size = settings.batch
         self.theta, self.value, self.damping = problem.start.copy(), np.full(n, np.inf), np.zeros(n)
         self.edm, self.projected = np.full(n, np.inf), np.full(n, np.inf)
         self.steps = np.zeros(n, dtype=np.int64)
 
+    def near(self, rows: NDArray[np.int64], edm: float) -> NDArray[np.bool_]:
+        """Whether these fits are closer to their minimum than `edm`, by distance and by gradient."""
+        return (self.edm[rows] < edm) & (self.projected[rows] < 10 * np.sqrt(2 * edm))
+
     def drain(
         self,
+        rows: NDArray[np.int64],
         edm: float,
         *,
         gauss_newton: bool,
-        steps: int,
         most: int,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Advance every fit until it is this close to its minimum or has had `most` steps in all."""
-        self.edm[:] = np.inf
-        waiting = np.arange(len(self.problem))
-        active = waiting[:0]
+        """Advance these fits until each is this close to its minimum or has had `most` steps in all."""
+        waiting, active = rows, rows[:0]
         while len(waiting) or len(active):
             room = self.size - len(active)
             active, waiting = np.concatenate([active, waiting[:room]]), waiting[room:]
-            self.advance(active, gauss_newton, steps)
-            stay = (self.edm[active] >= edm) & (self.steps[active] < most)
+            self.advance(active, gauss_newton, 3 if gauss_newton else 1)
+            stay = ~self.near(active, edm) & (self.steps[active] < most)
             if progress:
                 progress(int(np.sum(~stay)))
             active = active[stay]
@@ -321,8 +333,8 @@ class _Run:
             target[rows] = np.asarray(new)[: len(rows)]
         self.steps[rows] += steps
 
-    def result(self) -> FitResult:
-        """The fits as they stand."""
+    def result(self, edm: float) -> FitResult:
+        """The fits as they stand; converged are those closer to their minimum than `edm`."""
         gradient = np.zeros_like(self.problem.signal)
         for first in range(0, len(self.problem), self.size):
             rows = np.arange(first, min(first + self.size, len(self.problem)))
@@ -334,7 +346,7 @@ class _Run:
                 self.problem.signal[padded],
                 self.problem.dataset[padded],
             )[: len(rows)]
-        proven = (self.edm < self.settings.edm) & (self.projected < self.settings.gradient)
+        proven = self.near(np.arange(len(self.problem)), edm)
         return FitResult(
             self.theta,
             self.value,

@@ -22,7 +22,7 @@ from llb_trainer.teachers.histfactory.basins import (
     winning_holds,
 )
 from llb_trainer.teachers.histfactory.compile import CompiledModel, compile_workspace
-from llb_trainer.teachers.histfactory.fit import FitSettings
+from llb_trainer.teachers.histfactory.fit import FitResult, FitSettings
 from llb_trainer.teachers.histfactory.rates import Data, Tables, expectation, tables
 from llb_trainer.teachers.histfactory.workspace import Workspace
 
@@ -101,7 +101,7 @@ class HistFactoryTeacher:
     def _label_curve(
         self, curve: CurveData, signals: Floats, progress: Callable[[int], None] | None
     ) -> CurveLabels:
-        row, n_fits = CURVES.index(curve.name), 1 + 2 * len(self.holds)
+        row, n_fits = CURVES.index(curve.name), 2 + 2 * len(self.holds)
         told = _Share(progress, n_fits * len(self.owners))
         with jax.enable_x64(True):
             fits = self._fit(signals, row, self.holds, told)
@@ -141,14 +141,14 @@ def _branches(fits: BasinFits, holds: tuple[Hold, ...]) -> tuple[Floats, Floats]
     A held normalisation has a minimum at every signal, so its basin is a smooth function everywhere.
     The interior basin is where some fit ended with no normalisation at a hold.
     """
-    ends = (fits.interior, *fits.released)
+    ends = (fits.best, fits.interior, *fits.released)
     values, gradients = [], []
     for end in ends:
         inside = end.converged.copy()
         for hold in holds:
             inside &= end.theta[:, hold.parameter] != hold.value
         values.append(np.where(inside, end.nll, np.inf))
-    choice, rows = np.argmin(values, axis=0), np.arange(len(fits.interior.nll))
+    choice, rows = np.argmin(values, axis=0), np.arange(len(fits.best.nll))
     interior = np.asarray(values)[choice, rows]
     gradient = np.stack([end.gradient for end in ends])[choice, rows]
     values = [np.where(np.isfinite(interior), interior, np.nan)]
@@ -200,18 +200,25 @@ class _Opening:
         self.signal_modifiers = signal_modifiers
         self.tables = tables(model, "lumi" in signal_modifiers)
 
-    def fit(self, sets: Data, signal: Floats, row: int, holds: tuple[Hold, ...]) -> BasinFits:
-        """Fit signals on one data set."""
-        rows = np.full(len(signal), row)
-        return fit_basins(self.model, self.tables, sets, signal, rows, holds, self.settings)
+    def fit(self, sets: Data, signal: Floats, rows: list[int], holds: tuple[Hold, ...]) -> BasinFits:
+        """Fit signals, each on its data set."""
+        return fit_basins(self.model, self.tables, sets, signal, np.asarray(rows), holds, self.settings)
+
+    def background(self, sets: Data, n: int, holds: tuple[Hold, ...]) -> FitResult:
+        """Fits without signal on each of `n` data sets, proven."""
+        best = self.fit(sets, np.zeros((n, self.model.n_bins)), list(range(n)), holds).best
+        if not best.converged.all():
+            raise FindingError(
+                finding("LLB-W020", pointer=self.workspace.name, actual=f"EDM {best.edm.max():.2g}")
+            )
+        return best
 
     def teacher(self) -> HistFactoryTeacher:
         """Data sets, baselines and aliases, in this order."""
         model, t = self.model, self.tables
         first = [datasets.observed(model, self.workspace.observed), datasets.nominal(model, t)]
-        everywhere, zero = all_holds(model), np.zeros((1, model.n_bins))
-        sets = datasets.stack(first)
-        fitted = [self._baseline(self.fit(sets, zero, row, everywhere)) for row in (0, 1)]
+        everywhere = all_holds(model)
+        fitted = self.background(datasets.stack(first), 2, everywhere).theta
         both = [
             first[0],
             datasets.asimov(model, t, fitted[0]),
@@ -219,23 +226,20 @@ class _Opening:
             datasets.asimov(model, t, fitted[1]),
         ]
         sets = datasets.stack(both)
-
-        curves: list[CurveData] = []
-        for row, name in enumerate(CURVES):
-            base = self.fit(sets, zero, row, everywhere)
-            self._baseline(base)
-            curves.append(
-                CurveData(
-                    name=name,
-                    baseline_nll=float(base.best.nll[0]),
-                    slope=base.best.gradient[0],
-                    main=both[row].main,
-                    auxiliary=tuple(
-                        (key, tuple(float(x) for x in both[row].auxiliary[list(where)]))
-                        for key, where in model.auxiliary
-                    ),
-                )
+        base = self.background(sets, len(CURVES), everywhere)
+        curves = [
+            CurveData(
+                name=name,
+                baseline_nll=float(base.nll[row]),
+                slope=base.gradient[row],
+                main=both[row].main,
+                auxiliary=tuple(
+                    (key, tuple(float(x) for x in both[row].auxiliary[list(where)]))
+                    for key, where in model.auxiliary
+                ),
             )
+            for row, name in enumerate(CURVES)
+        ]
         covariance = _covariance(model, t, fitted[1])
         curves[3] = self._alias(sets, np.sqrt(np.diag(covariance) + first[1].main), curves[3], curves[2])
         bins = tuple(
@@ -255,19 +259,12 @@ class _Opening:
             self.settings,
         )
 
-    def _baseline(self, fits: BasinFits) -> Floats:
-        if not fits.converged[0]:
-            raise FindingError(
-                finding("LLB-W020", pointer=self.workspace.name, actual=f"EDM {fits.best.edm[0]:.2g}")
-            )
-        return fits.best.theta[0]
-
     def _alias(self, sets: Data, scale: Floats, curve: CurveData, of: CurveData) -> CurveData:
         """Declare the alias where the two curves agree on every signal tried."""
         signals = np.random.default_rng(0).exponential(size=(16, len(scale))) * scale
         rows = (CURVES.index(curve.name), CURVES.index(of.name))
-        one, other = (self.fit(sets, signals, row, ()) for row in rows)
-        good = one.converged & other.converged
+        one, other = (self.fit(sets, signals, [row] * len(signals), ()) for row in rows)
+        good = one.best.converged & other.best.converged
         difference = (one.best.nll - curve.baseline_nll) - (other.best.nll - of.baseline_nll)
         largest = float(np.max(np.abs(difference[good]), initial=0.0))
         if good.any() and largest <= _ALIAS_TOLERANCE:
@@ -280,7 +277,8 @@ def _covariance(model: CompiledModel, t: Tables, theta: Floats) -> Floats:
 
     Nothing constrains a free normalisation but the data; it counts with 100 %.
     """
-    jacobian = np.asarray(expectation(t, jnp.asarray(theta), jnp.zeros(model.n_bins)).jacobian)
+    found = jax.jit(expectation)(t, jnp.asarray(theta), jnp.zeros(model.n_bins))
+    jacobian = np.asarray(found.jacobian)
     terms = model.constraints
     variance = np.select([terms.kind == 1, terms.kind == 2], [terms.width**2, 1 / terms.factor], theta**2)
     return (jacobian * np.where(model.fixed, 0.0, variance)) @ jacobian.T

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["INTERPOLATION", "Channel", "Workspace", "read_workspace"]
 
 INTERPOLATION = {"normsys": "code4", "histosys": "code4p"}
-"""Interpolation codes of the teacher: what ATLAS and the pyhf command line use (the pyhf *library* defaults differ)."""
+"""The teacher's interpolation codes: those of ATLAS and of pyhf's command line, not pyhf's library defaults."""
 
 
 @dataclass(frozen=True)

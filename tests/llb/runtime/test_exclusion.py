@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+import tracemalloc
+from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 import pyhf
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from regraph import poisson_graph, replace_graph
+from onnx import helper
+from regraph import graph, poisson_graph, replace_graph
+from scipy.stats import norm
 
 from llb.runtime import Limits, ProfileLikelihood, limits, load, rays
+from llb.runtime.splines import stack_splines
 from llb_conformance import QuadraticModel, counting_model, parabola_model, write_quadratic
 from llb_schema import FindingError
 
@@ -184,6 +189,133 @@ def test_a_patchset_of_57_signals_takes_well_below_a_second(model: ProfileLikeli
     begin = time.perf_counter()
     assert len(limits(model, signals)) == 57
     assert time.perf_counter() - begin < 0.7
+
+
+def kinked(tmp_path: Path, curves: list[tuple[float, ...]], **domain: object) -> ProfileLikelihood:
+    """A model with min(a (s - m)^2, b (s - n)^2 + c) - a m^2 in each column, given (a, m, b, n, c)."""
+    a, m, b, n, c = np.array([curves[0], curves[1], curves[2], curves[2]]).T[:, np.newaxis, :]
+    constants = {"a": a, "am": -2 * a * m, "b": b, "bn": -2 * b * n, "c": b * n**2 + c - a * m**2}
+    nodes = [
+        helper.make_node("Mul", ["signal", "signal"], ["square"]),
+        helper.make_node("MatMul", ["square", "a"], ["a_square"]),
+        helper.make_node("MatMul", ["signal", "am"], ["a_line"]),
+        helper.make_node("Add", ["a_square", "a_line"], ["steep"]),
+        helper.make_node("MatMul", ["square", "b"], ["b_square"]),
+        helper.make_node("MatMul", ["signal", "bn"], ["b_line"]),
+        helper.make_node("Add", ["b_square", "b_line"], ["flat"]),
+        helper.make_node("Add", ["flat", "c"], ["second"]),
+        helper.make_node("Min", ["steep", "second"], ["delta_nll"]),
+    ]
+    bundle = write_quadratic(parabola_model(), Path(mkdtemp(dir=tmp_path)) / "kinked.llb")
+    return load(replace_graph(bundle, graph(nodes, constants, 1, 4), domain={"lower": [0.0], **domain}))
+
+
+def brute_force_limits(curves: list[tuple[float, ...]], top: float) -> NDArray[np.float64]:
+    """The eleven limits on one event, from CLs at a million points and the textbook formulae."""
+    mu = np.linspace(0.0, top, 1_000_001)
+    observed, posterior, prior = (
+        np.minimum(a * (mu - m) ** 2 - a * m**2, b * (mu - n) ** 2 + c - a * m**2) for a, m, b, n, c in curves
+    )
+    best = np.argmin(observed)
+    q = np.where(mu >= mu[best], 2 * (observed - observed[best]), 0.0)
+    r, r_a, r_prior = np.sqrt(q), *(np.sqrt(2 * np.maximum(curve, 0.0)) for curve in (posterior, prior))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        far_b, far_sb = (q - r_a**2) / (2 * r_a), (q + r_a**2) / (2 * r_a)
+    far = q > r_a**2
+    cls = [norm.sf(np.where(far, far_sb, r)) / norm.sf(np.where(far, far_b, r - r_a))]
+    cls += [norm.sf(root - n) / norm.cdf(n) for root in (r_a, r_prior) for n in (-2, -1, 0, 1, 2)]
+    return np.array([mu[np.flatnonzero(~(values <= 0.05))[-1]] for values in cls])
+
+
+steep, flat = st.floats(0.3, 2.0), st.floats(0.05, 0.2)
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.tuples(steep, st.floats(-1.0, 2.0), flat, st.floats(0.0, 0.5), st.floats(0.5, 3.0)),
+    st.tuples(steep, st.just(0.0), flat, st.floats(0.0, 0.2), st.floats(0.5, 3.0)),
+    st.floats(1e-6, 1e6),
+)
+def test_kinks_and_any_scale_equal_brute_force(
+    tmp_path: Path, observed: tuple[float, ...], asimov: tuple[float, ...], strength: float
+) -> None:
+    curves = [observed, asimov, asimov]
+    model = kinked(tmp_path, curves, upper=[40.0])
+    # Neighbours with other rays must not matter.
+    one, _, other = limits(model, np.array([[strength], [0.0], [1.0]]))
+    for found, scale in ((one, strength), (other, 1.0)):
+        bands = (found.upper_limit_observed, *found.upper_limit_expected, *found.upper_limit_apriori)
+        np.testing.assert_allclose(np.array(bands) * scale, brute_force_limits(curves, 40.0), rtol=2e-3)
+        assert found.in_domain
+
+
+def test_a_best_fit_at_the_edge_of_the_domain_is_flagged(tmp_path: Path) -> None:
+    exact = parabola_model(mu_hat=3.0, upper=1.0)
+    found = limits(load(write_quadratic(exact, tmp_path / "toy.llb")), np.array([[1.0]]), mu=0.5)[0]
+    assert found.mu_hat == 1.0
+    assert "beyond_domain:mu_hat" in found.flags
+    assert not found.in_domain
+    # q is 0 below the best fit, wherever that is.
+    assert found.cls_observed == 1.0
+
+
+@pytest.mark.parametrize("cut", [1.9, 8.0, 1e4])
+def test_a_truncation_moves_the_edge_and_not_the_numbers(tmp_path: Path, cut: float) -> None:
+    exact = replace(counting_model(), delta_nll_max=cut)
+    signal = np.array([2.0, 3.0, 1.0, 0.5])
+    model = load(write_quadratic(exact, tmp_path / "toy.llb"))
+    found, edge = limits(model, signal[np.newaxis])[0], rays(model, signal[np.newaxis]).mu_edge[0]
+    np.testing.assert_allclose(numbers(found), numbers(exact.exact(signal)), rtol=1e-6)
+    beyond = {flag for flag in found.flags if flag.startswith("beyond_domain:upper_limit_apriori")}
+    assert len(beyond) == sum(limit > edge for limit in found.upper_limit_apriori)
+    assert found.in_domain == (not found.flags)
+
+
+def test_what_is_never_excluded_is_said_to_come_from_beyond_the_domain(tmp_path: Path) -> None:
+    # Flat from zero on: only the continuation could exclude it, too far away to look.
+    constants = {"w": np.zeros((1, 4))}
+    model = graph([helper.make_node("MatMul", ["signal", "w"], ["delta_nll"])], constants, 1, 4)
+    bundle = replace_graph(write_quadratic(parabola_model(), tmp_path / "toy.llb"), model)
+    found = limits(load(bundle), np.array([[1.0]]))[0]
+    assert found.upper_limit_observed == np.inf
+    assert {"no_limit:upper_limit_observed", "beyond_domain:upper_limit_observed"} <= set(found.flags)
+    assert not found.in_domain
+
+
+def test_a_level_of_nothing_excludes_everything(model: ProfileLikelihood) -> None:
+    found = limits(model, np.ones((1, 4)), level=1e-20)[0]
+    assert found.upper_limit_apriori[2] < 1e-12
+
+
+@pytest.mark.parametrize("mu", [1e-308, 1e100, 1e308])
+def test_extreme_strengths_give_numbers_and_no_warnings(model: ProfileLikelihood, mu: float) -> None:
+    strong, weak = limits(model, np.array([[1.0] * 4, [1e-12] * 4]), mu=mu)
+    for found in (strong, weak):
+        assert found.cls_observed == pytest.approx(float(mu < 1.0), abs=1e-12)
+
+
+def test_noise_of_the_graph_costs_no_memory_that_grows_with_it() -> None:
+    # One ray that refinement gave up on: 40000 points times 4000 nodes would be a gigabyte.
+    nodes = [np.linspace(0.0, 1.0, 4097)] * 2
+    splines = stack_splines(nodes, [node[:, np.newaxis] ** 2 for node in nodes], np.array([True, True]))
+    index = np.zeros(40_000, dtype=np.intp)
+    tracemalloc.start()
+    try:
+        splines(index, np.linspace(0.0, 2.0, index.size), 0)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_names_have_to_fit(model: ProfileLikelihood) -> None:
+    with pytest.raises(ValueError, match="1 names for 2 signals"):
+        limits(model, np.ones((2, 4)), names=["a"])
+
+
+def test_signals_with_nan_are_refused(model: ProfileLikelihood) -> None:
+    with pytest.raises(FindingError, match="LLB-Y004") as caught:
+        limits(model, np.array([[1.0] * 4, [np.nan] * 4]))
+    assert [item.pointer for item in caught.value.findings] == ["signals/1"]
 
 
 @pytest.mark.parametrize(("mu", "level"), [(0.0, 0.95), (-1.0, 0.95), (np.nan, 0.95), (1.0, 0.0), (1.0, 1.0)])

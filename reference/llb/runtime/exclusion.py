@@ -55,7 +55,7 @@ class Limits:
         upper_limit_observed: signal strength excluded at `level`; infinity when no signal strength is.
         upper_limit_expected: a-posteriori expected limits, smallest first.
         upper_limit_apriori: a-priori expected limits, smallest first.
-        mu_hat: best-fit signal strength of the observed data, >= 0.
+        mu_hat: best-fit signal strength of the observed data, >= 0 and at most the edge of the domain.
         in_domain: whether all the numbers come from inside the domain.
         flags: which do not (`beyond_domain:upper_limit_observed`, ...), `zero_signal`, `no_limit:...`
             (infinite), `no_curve:...`, `not_a_number`.
@@ -98,25 +98,33 @@ def limits(
         One answer a signal, in order.
 
     Raises:
-        ValueError: mu or level out of range, or rays together with signals.
-        FindingError: `LLB-Y005`, signals of the wrong shape.
+        ValueError: mu or level out of range, rays together with signals, or another number of names.
+        FindingError: `LLB-Y005`, signals of the wrong shape; `LLB-Y004`, NaN or infinity among them.
     """
     if not (np.isfinite(mu) and mu > 0.0 and 0.0 < level < 1.0):
         raise ValueError(f"mu must be positive and level between 0 and 1, not {mu} and {level}")
     if isinstance(source, Rays):
         if signals is not None:
             raise ValueError("rays have their signals already")
-        return _of_rays(source, mu, level, names or [str(n) for n in range(len(source))])
+        return _of_rays(source, mu, level, _names(names, len(source)))
     if signals is None:
         raise ValueError("a model needs signals")
     if isinstance(signals, Signals):
         names, signals = names or signals.names, signals.yields
-    labels = names or [str(n) for n in range(len(signals))]
+    labels = _names(names, len(signals))
     result: list[Limits] = []
     for start in range(0, len(signals), _BLOCK):
         block = slice(start, start + _BLOCK)
         result += _of_rays(rays(source, signals[block]), mu, level, labels[block])
     return result
+
+
+def _names(names: Sequence[str] | None, count: int) -> Sequence[str]:
+    if names is None:
+        return [str(n) for n in range(count)]
+    if len(names) != count:
+        raise ValueError(f"{len(names)} names for {count} signals")
+    return names
 
 
 def _of_rays(ray: Rays, mu: float, level: float, names: Sequence[str]) -> list[Limits]:
@@ -135,8 +143,8 @@ def _of_rays(ray: Rays, mu: float, level: float, names: Sequence[str]) -> list[L
             upper_limit_expected=_band(upper[n, _POSTERIOR]),
             upper_limit_apriori=_band(upper[n, _PRIOR]),
             mu_hat=float(test.mu_hat[n]),
-            in_domain=bool(mu <= ray.mu_edge[n]) and not np.any(_beyond(upper[n], ray.mu_edge[n])),
-            flags=tuple(_flags(ray, n, mu, upper[n])),
+            in_domain=bool(mu <= ray.mu_edge[n]) and not np.any(upper[n] > ray.mu_edge[n]),
+            flags=tuple(_flags(ray, n, mu, upper[n], test.mu_hat[n])),
             findings=tuple(
                 replace(item, pointer=names[n]) for item in ray.findings if item.pointer == f"signals/{n}"
             ),
@@ -193,14 +201,19 @@ class _LogCls:
 
 
 def _upper_limits(test: _LogCls, target: float) -> Array:
-    """mu at which ln CLs falls through `target`, shape (N, 11): infinity where it never does, NaN for NaN."""
+    """mu at which ln CLs falls through `target`, shape (N, 11).
+
+    Infinity where it does not within the grid, 0 where it already has at the grid's first point, NaN for NaN.
+    """
     mu = test.ray.scale[:, np.newaxis] * _GRID
     log_cls = test.scan(mu)
     broken = np.isnan(log_cls).any(axis=2)
     # The last crossing: if a rippled curve crosses more than once, only what lies above all is excluded.
-    last = _GRID.size - 1 - np.argmax((log_cls > target)[:, :, ::-1], axis=2)
-    result = np.where(broken, np.nan, np.inf)
-    rows, numbers = np.nonzero(~broken & (last < _GRID.size - 1))
+    allowed = log_cls > target
+    last = _GRID.size - 1 - np.argmax(allowed[:, :, ::-1], axis=2)
+    some = allowed.any(axis=2)
+    result = np.where(broken, np.nan, np.where(some, np.inf, 0.0))
+    rows, numbers = np.nonzero(~broken & some & (last < _GRID.size - 1))
     if rows.size == 0:
         return result
     at = last[rows, numbers]
@@ -214,11 +227,7 @@ def _upper_limits(test: _LogCls, target: float) -> Array:
     return result
 
 
-def _beyond(upper: Array, edge: float) -> NDArray[np.bool_]:
-    return np.isfinite(upper) & (upper > edge)
-
-
-def _flags(ray: Rays, n: int, mu: float, upper: Array) -> Iterator[str]:
+def _flags(ray: Rays, n: int, mu: float, upper: Array, mu_hat: float) -> Iterator[str]:
     if np.isinf(ray.mu_edge[n]):
         yield "zero_signal"
     elif np.isnan(ray.spline_error[n]):
@@ -226,10 +235,12 @@ def _flags(ray: Rays, n: int, mu: float, upper: Array) -> Iterator[str]:
         return
     if mu > ray.mu_edge[n]:
         yield "beyond_domain:cls"
+    if mu_hat >= ray.mu_edge[n]:
+        yield "beyond_domain:mu_hat"
     for value, name in zip(upper, _NAMES, strict=True):
         if np.isinf(value):
             yield f"no_limit:upper_limit_{name}"
-        elif value > ray.mu_edge[n]:
+        if value > ray.mu_edge[n]:
             yield f"beyond_domain:upper_limit_{name}"
     for curve in ("observed", "observed_asimov", "apriori_asimov"):
         if curve not in ray.columns:

@@ -1,0 +1,295 @@
+"""Commands that make bundles: quickstart. The one door of `llb` to the trainer, opened when it is called."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llb.cli.failure import printable
+from llb_schema import FindingError, finding
+
+if TYPE_CHECKING:
+    from llb.cli.progress import Stages
+    from llb_trainer.comparison import Comparison, PublishedPatches
+    from llb_trainer.peer import SystematicsEffect
+    from llb_trainer.pipeline import PipelineResult
+    from llb_trainer.teachers.histfactory import Workspace
+
+__all__ = ["quickstart_command"]
+
+_PATH = click.Path(path_type=Path)
+_NEEDED = ("jax", "flax", "optax", "pyhf", "matplotlib")
+_SUFFIXES = (".zip", ".tar.gz", ".tgz")
+_SEED = 20261121
+# A search without published signals is shown at some of this many generated ones.
+_GENERATED = 40
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a quickstart was asked to do; every path in it has been checked."""
+
+    search: Workspace
+    embedded: bool
+    patchset: Path | None
+    out: Path
+    picture: Path
+    overwrite: bool
+    points: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of it."""
+
+    task: _Task
+    made: PipelineResult
+    comparison: Comparison
+    effect: SystematicsEffect | None
+    seconds: dict[str, float]
+
+
+@click.command("quickstart", short_help="The whole way on one search: label, train, bundle, validate, limit.")
+@click.option(
+    "--workspace", type=_PATH, help="Background-only workspace (pyhf JSON); an invented search if left out."
+)
+@click.option("--patchset", type=_PATH, help="The workspace's signals (pyhf patchset).")
+@click.option("--measurement", help="Measurement of the workspace; its first one if left out.")
+@click.option(
+    "--out",
+    type=_PATH,
+    default=Path("quickstart.llb"),
+    show_default=True,
+    help="The bundle: a directory, or a .zip or .tar.gz archive.",
+)
+@click.option("--force", is_flag=True, help="Replace a bundle (and a picture) that is there already.")
+@click.option(
+    "--points",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="Signals that pyhf is asked about, too.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=_SEED, show_default=True, help="Of everything random."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def quickstart_command(
+    workspace: Path | None,
+    patchset: Path | None,
+    measurement: str | None,
+    out: Path,
+    force: bool,
+    points: int,
+    seed: int,
+    form: str,
+) -> None:
+    """The whole way on one search: label, train, bundle, validate, limit.
+
+    Asks the full statistical model for exact profile likelihoods, trains a network on them, writes and
+    validates the bundle OUT, and sets its CLs and upper limits beside those of pyhf on the same signals, in a
+    table and in a picture next to OUT. Without --workspace on a small invented search that comes with llb.
+
+    \b
+    Example:
+        llb quickstart --out q.llb
+        llb quickstart --workspace BkgOnly.json --patchset patchset.json --out search.llb
+    """
+    if patchset is not None and workspace is None:
+        raise click.UsageError("--patchset needs the --workspace that it belongs to")
+    if measurement is not None and workspace is None:
+        raise click.UsageError("--measurement needs a --workspace")
+    task = _checked(workspace, patchset, measurement, out, force, points, seed)
+    from llb.cli.progress import Stages
+
+    with Stages() as stages:
+        outcome = _run(task, stages)
+    if form == "json":
+        click.echo(json.dumps(_as_json(outcome), indent=2, allow_nan=False))
+    else:
+        _print(outcome)
+
+
+def _checked(
+    workspace: Path | None,
+    patchset: Path | None,
+    measurement: str | None,
+    out: Path,
+    force: bool,
+    points: int,
+    seed: int,
+) -> _Task:
+    """The task, once everything that can be wrong with the input has been looked at: minutes come later."""
+    from llb.bundle import check_target
+
+    check_target(out, overwrite=force)
+    picture = _beside(out)
+    if picture.exists() and not force:
+        raise FindingError(finding("LLB-X002", f"{picture} exists already", pointer=str(picture)))
+    for path in (workspace, patchset):
+        if path is not None and not path.is_file():
+            raise FindingError(finding("LLB-X003", f"there is no file {path}", pointer=str(path)))
+    for name in _NEEDED:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    from llb_trainer.comparison import published_signals
+    from llb_trainer.quickstart import patchset_path, workspace_path
+    from llb_trainer.teachers.histfactory import read_workspace
+    from llb_trainer.teachers.histfactory.compile import compile_workspace
+
+    embedded = workspace is None
+    if workspace is None:
+        workspace, patchset = workspace_path(), patchset_path()
+    search = read_workspace(workspace, measurement)
+    learned = ("lumi",) if compile_workspace(search).lumi >= 0 else ()
+    if patchset is not None:
+        for item in published_signals(patchset, search, learned).findings:
+            click.echo(printable(f"{item.severity}: {item}"), err=True)
+    return _Task(search, embedded, patchset, out, picture, force, points, seed)
+
+
+def _beside(out: Path) -> Path:
+    """Where the picture goes: `search.png` for `search.llb`, `search.llb.zip` and so on."""
+    name = out.name
+    for suffix in (*_SUFFIXES, ".llb"):
+        name = name.removesuffix(suffix)
+    return out.with_name(f"{name or out.name}.png")
+
+
+def _run(task: _Task, stages: Stages) -> _Outcome:
+    from llb_trainer import pipeline
+    from llb_trainer.comparison import (
+        PublishedPatches,
+        compare,
+        comparison_picture,
+        generated_signals,
+        read_patches,
+    )
+    from llb_trainer.quickstart.plan import quickstart_identity, quickstart_plan
+
+    made = pipeline.run(
+        task.search,
+        task.patchset,
+        quickstart_identity(task.search, task.patchset, task.embedded),
+        task.out,
+        plan=quickstart_plan(task.seed),
+        overwrite=task.overwrite,
+        on_stage=stages,
+    )
+    published = PublishedPatches() if task.patchset is None else read_patches(task.patchset)
+    signals = made.published if task.patchset else generated_signals(made.teacher, _GENERATED, task.seed)
+    comparison = compare(
+        made.teacher,
+        made.model,
+        signals.names,
+        signals.yields,
+        plane=published.plane(signals.names) if published.labels else None,
+        points=task.points,
+        progress=stages,
+    )
+    effect = _systematics(made, comparison, published, stages)
+    title = made.model.bundle.manifest.title
+    task.picture.write_bytes(comparison_picture(comparison, published, title))
+    return _Outcome(task, made, comparison, effect, {**made.seconds, **stages.seconds})
+
+
+def _systematics(
+    made: PipelineResult, comparison: Comparison, published: PublishedPatches, stages: Stages
+) -> SystematicsEffect | None:
+    """What the patch's own signal uncertainties would change, at the compared signal nearest to exclusion."""
+    from llb_trainer.comparison import peer_search
+    from llb_trainer.peer import signal_systematics_effect
+
+    known = [
+        point
+        for point in comparison.points
+        if point.name in published.patches and point.pyhf.cls_observed > 0.0
+    ]
+    if not known:
+        return None
+    nearest = min(known, key=lambda point: abs(math.log(point.pyhf.cls_observed / 0.05)))
+    told = stages("Asking pyhf what the signal's own uncertainties would change", 1)
+    try:
+        effect = signal_systematics_effect(
+            peer_search(made.teacher), nearest.name, published.patches[nearest.name], optima=nearest.optima
+        )
+    except FindingError as error:
+        click.echo(printable(f"warning: {error.findings[0]}"), err=True)
+        return None
+    told(1)
+    return effect
+
+
+def _as_json(outcome: _Outcome) -> dict[str, Any]:
+    from llb_trainer.comparison import comparison_json
+
+    effect = outcome.effect
+    return {
+        "status": "ok",
+        "bundle": str(outcome.task.out),
+        "picture": str(outcome.task.picture),
+        "seconds": outcome.seconds,
+        **comparison_json(outcome.comparison),
+        "signal_model": list(outcome.made.teacher.signal_modifiers),
+        "signal_systematics": effect
+        and {"name": effect.name, "cls_yields_only": effect.cls_yields_only, "cls_full": effect.cls_full},
+        "next": _next(outcome.task),
+    }
+
+
+def _print(outcome: _Outcome) -> None:
+    from rich.console import Console
+
+    from llb_trainer.comparison import comparison_notes, comparison_table, duration, timing_sentence
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    comparison = outcome.comparison
+    # Where nobody watches, lines may be as long as the table.
+    width = console.width if console.is_terminal else max(console.width, 120)
+    console.print(comparison_table(comparison), width=width, soft_wrap=False)
+    for note in comparison_notes(comparison):
+        console.print(printable(note))
+    worst = comparison.worst_cls_difference
+    if math.isfinite(worst):
+        console.print(f"Largest difference of CLs where 1e-3 < CLs < 1: {100.0 * worst:.2f} %.")
+    console.print(timing_sentence(comparison))
+    console.print(printable(_about_signal(outcome)))
+    console.print(f"\nWhole run: {duration(sum(outcome.seconds.values()))}.")
+    console.print(printable(f"Bundle:  {outcome.task.out}"))
+    console.print(printable(f"Picture: {outcome.task.picture}"))
+    console.print("\nNext:")
+    for line in _next(outcome.task):
+        console.print(printable(f"  {line}"))
+
+
+def _about_signal(outcome: _Outcome) -> str:
+    """Which signal model the bundle learned, and what it leaves out."""
+    modifiers = outcome.made.teacher.signal_modifiers
+    learned = (
+        f"Signal model: yields with {' and '.join(modifiers)}" if modifiers else "Signal model: yields only"
+    )
+    effect = outcome.effect
+    if effect is None:
+        return f"{learned}."
+    change = 100.0 * (effect.cls_full / effect.cls_yields_only - 1.0)
+    return (
+        f"{learned}. With all uncertainties of the published signal {effect.name}, its CLs by pyhf is "
+        f"{effect.cls_full:.4g} instead of {effect.cls_yields_only:.4g} ({change:+.1f} %)."
+    )
+
+
+def _next(task: _Task) -> list[str]:
+    bundle = shlex.quote(str(task.out))
+    commands = [f"llb show {bundle}", f"llb validate {bundle} --level 4"]
+    if task.patchset is not None and not task.embedded:
+        commands.append(f"llb limit {bundle} --patchset {shlex.quote(str(task.patchset))}")
+    return commands

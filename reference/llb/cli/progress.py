@@ -1,0 +1,98 @@
+"""Progress on long work: one bar per stage, on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+__all__ = ["Stage", "Stages"]
+
+
+class Stage:
+    """One stage under way; call it with the number of parts that were finished."""
+
+    def __init__(self, bars: Progress, task: TaskID) -> None:
+        self._bars, self._task = bars, task
+
+    def __call__(self, count: int) -> None:
+        """Parts have been finished."""
+        self._bars.advance(self._task, count)
+
+
+class Stages:
+    """The stages of a command, one after the other; the beginning of one is the end of the one before.
+
+    On a terminal each has a bar with the time left; elsewhere a line says that it has begun and ended.
+
+    Attributes:
+        seconds: wall time by stage, for those that have ended.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        console = Console(stderr=True)
+        self._live = console.is_terminal
+        self._bars = Progress(
+            SpinnerColumn(finished_text="[green]✓"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not self._live,
+        )
+        self._name = ""
+        self._task: TaskID | None = None
+        self._begun = 0.0
+
+    def __enter__(self) -> Self:
+        """Show the bars."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the last stage, if nothing went wrong, and leave the bars as they are."""
+        if kind is None:
+            self._end()
+        self._bars.stop()
+
+    def __call__(self, name: str, total: int | None) -> Stage:
+        """A stage begins; `total` is the number of its parts, None if nobody knows."""
+        self._end()
+        self._name, self._begun = name, time.perf_counter()
+        self._task = self._bars.add_task(name, total=total)
+        return Stage(self._bars, self._task)
+
+    def _end(self) -> None:
+        if self._task is None:
+            return
+        seconds = time.perf_counter() - self._begun
+        self.seconds[self._name] = seconds
+        task = self._bars.tasks[self._task]
+        total = task.total if task.total is not None else max(task.completed, 1)
+        self._bars.update(self._task, total=total, completed=total)
+        self._task = None
+        if not self._live:
+            sys.stderr.write(f"{self._name}: {seconds:.1f} s\n")
+            sys.stderr.flush()

@@ -1,0 +1,252 @@
+"""Pictures of a bundle's accuracy, as PNG bytes; matplotlib is needed only when one is drawn."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llb.evaluation.metrics import DECISION_MAX, ONE_PERCENT_ON_CLS, Comparison, running_quantiles
+from llb_schema import FindingError, finding
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["error_figure", "learning_figure", "truth_figure"]
+
+Floats = NDArray[np.float64]
+
+_TITLES = {
+    "observed": "Observed",
+    "observed_asimov": "Observed Asimov",
+    "apriori": "A priori",
+    "apriori_asimov": "A priori Asimov",
+}
+# Paul Tol's "bright" scheme: distinct for every common colour vision.
+_COLOURS = {
+    "observed": "#4477AA",
+    "observed_asimov": "#EE6677",
+    "apriori": "#228833",
+    "apriori_asimov": "#AA3377",
+}
+_INK, _FAINT, _LINE = "#222222", "#8A8A8A", "#B8860B"
+_FLOOR = 1e-7
+_STYLE: Any = {
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": _FAINT,
+    "axes.labelcolor": _INK,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.7,
+    "text.color": _INK,
+    "xtick.color": _FAINT,
+    "ytick.color": _FAINT,
+    "xtick.labelcolor": _INK,
+    "ytick.labelcolor": _INK,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.solid_capstyle": "round",
+}
+_TRUTH_LABEL = "teacher's Δ NLL"
+
+
+def truth_figure(comparisons: Sequence[Comparison]) -> bytes:
+    """Truth against prediction in the decision region, the residuals below, one column per curve.
+
+    The band of the residuals is an error of 1 % on CLs.
+
+    Raises:
+        FindingError: LLB-X001, matplotlib is not installed.
+    """
+    with _canvas(3.6 * len(comparisons), 4.9) as (figure, finished):
+        axes = figure.subplots(
+            2, len(comparisons), sharex=True, squeeze=False, gridspec_kw={"height_ratios": (3, 1)}
+        )
+        reach = max(_residual_reach(item) for item in comparisons)
+        for column, item in enumerate(comparisons):
+            _draw_truth(axes[0, column], axes[1, column], item, reach)
+        axes[0, 0].set_ylabel("predicted Δ NLL")
+        axes[1, 0].set_ylabel("residual")
+    return finished()
+
+
+def error_figure(comparisons: Sequence[Comparison]) -> bytes:
+    """|error| of every held-out point against its Delta NLL, with running quantiles, one panel per curve.
+
+    Raises:
+        FindingError: LLB-X001, matplotlib is not installed.
+    """
+    with _canvas(3.9 * len(comparisons), 3.9) as (figure, finished):
+        axes = figure.subplots(1, len(comparisons), sharex=True, sharey=True, squeeze=False)[0]
+        for panel, item in zip(axes, comparisons, strict=True):
+            _draw_error(panel, item)
+        axes[0].set_ylabel("|error of Δ NLL|")
+        _name_thresholds(axes[-1])
+        axes[0].legend(loc="lower right")
+        axes[0].text(
+            0.5 * DECISION_MAX,
+            0.99,
+            "decision region",
+            transform=axes[0].get_xaxis_transform(),
+            ha="center",
+            va="top",
+            fontsize=8,
+            color=_FAINT,
+        )
+    return finished()
+
+
+def learning_figure(
+    steps: Floats, losses: Mapping[str, Floats], validation_steps: Floats, validation: Mapping[str, Floats]
+) -> bytes:
+    """How training went: the parts of the loss, and the error on points that training does not see.
+
+    Args:
+        steps: (n,) optimiser steps at which the losses were noted.
+        losses: (n,) values by name of the part.
+        validation_steps: (m,) steps at which the error was measured.
+        validation: (m,) |error of Delta NLL|, in NLL units, by name of its quantile.
+
+    Raises:
+        FindingError: LLB-X001, matplotlib is not installed.
+    """
+    with _canvas(8.6, 3.9) as (figure, finished):
+        left, right = figure.subplots(1, 2)
+        colours = list(_COLOURS.values())
+        for panel, along, lines in ((left, steps, losses), (right, validation_steps, validation)):
+            for colour, (name, values) in zip(colours, lines.items(), strict=False):
+                marker = "o" if len(values) < 60 else ""
+                panel.plot(along, values, color=colour, label=name, lw=1.6, marker=marker, ms=3)
+            panel.set_yscale("log")
+            panel.set_xlabel("step")
+            panel.locator_params(axis="x", nbins=5)
+            panel.xaxis.set_major_formatter(_thousands)
+            panel.margins(x=0.02)
+            if lines:
+                panel.legend(loc="upper right")
+        left.set(title="Loss", ylabel="loss")
+        right.set(title="Error on points kept from training", ylabel="|error of Δ NLL|")
+        right.axhline(ONE_PERCENT_ON_CLS, color=_LINE, lw=1.2, ls=(0, (5, 3)))
+        _beside(right, ONE_PERCENT_ON_CLS, "1 % on CLs")
+    return finished()
+
+
+def _draw_truth(panel: Axes, below: Axes, item: Comparison, reach: float) -> None:
+    inside = item.truth <= DECISION_MAX
+    truth, predicted = item.truth[inside], item.predicted[inside]
+    colour = _COLOURS.get(item.curve, _INK)
+    low = min(0.0, float(truth.min(initial=0.0)))
+    span = np.array([low, DECISION_MAX])
+    dots: dict[str, Any] = {
+        "s": 7,
+        "alpha": _alpha(truth),
+        "color": colour,
+        "linewidths": 0,
+        "rasterized": True,
+    }
+    panel.plot(span, span, color=_FAINT, lw=1, zorder=1)
+    panel.scatter(truth, predicted, **dots)
+    panel.set_title(_TITLES.get(item.curve, item.curve))
+    error = np.abs(predicted - truth)
+    median, p99 = np.quantile(error, [0.5, 0.99]) if error.size else (np.nan, np.nan)
+    note = f"{truth.size:,} points\nmedian error {median:.2g}\n99 % below {p99:.2g}"
+    panel.text(0.04, 0.96, note, transform=panel.transAxes, va="top", fontsize=9, color=_INK)
+    panel.margins(0.03)
+    band = ONE_PERCENT_ON_CLS
+    below.axhspan(-band, band, color=_LINE, alpha=0.16, lw=0)
+    below.axhline(0.0, color=_FAINT, lw=1)
+    below.scatter(truth, np.clip(predicted - truth, -reach, reach), **dots)
+    below.set_ylim(-1.06 * reach, 1.06 * reach)
+    below.set_xlabel(_TRUTH_LABEL)
+    below.text(
+        0.98, 0.93, "band: 1 % on CLs", transform=below.transAxes, ha="right", va="top", fontsize=8
+    ).set_bbox({"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1})
+
+
+def _draw_error(panel: Axes, item: Comparison) -> None:
+    colour = _COLOURS.get(item.curve, _INK)
+    panel.axvspan(0.0, DECISION_MAX, color="#F3F5F9", lw=0, zorder=0)
+    panel.scatter(
+        item.truth,
+        np.maximum(item.error, _FLOOR),
+        s=6,
+        alpha=0.6 * _alpha(item.truth),
+        color=colour,
+        linewidths=0,
+        rasterized=True,
+    )
+    if item.truth.size:
+        centre, (median, high) = running_quantiles(item, (0.5, 0.95))
+        panel.plot(centre, np.maximum(median, _FLOOR), color=_INK, lw=1.8, label="running median")
+        panel.plot(centre, np.maximum(high, _FLOOR), color=_INK, lw=1.2, ls=":", label="running 95 %")
+    for threshold in (ONE_PERCENT_ON_CLS, 0.1 * ONE_PERCENT_ON_CLS):
+        panel.axhline(threshold, color=_LINE, lw=1.2, ls=(0, (5, 3)))
+    panel.set_yscale("log")
+    panel.set_title(_TITLES.get(item.curve, item.curve))
+    panel.set_xlabel(_TRUTH_LABEL)
+    panel.margins(x=0.02)
+
+
+def _name_thresholds(panel: Axes) -> None:
+    _beside(panel, ONE_PERCENT_ON_CLS, "1 % on CLs")
+    _beside(panel, 0.1 * ONE_PERCENT_ON_CLS, "0.1 %")
+
+
+def _beside(panel: Axes, height: float, text: str) -> None:
+    """Names a horizontal line at its right end, outside the panel."""
+    panel.annotate(
+        text,
+        (1.0, height),
+        xycoords=panel.get_yaxis_transform(),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=9,
+        color=_LINE,
+        annotation_clip=False,
+    )
+
+
+def _residual_reach(item: Comparison) -> float:
+    """Half height of the residual panel: the band and nearly all points; the rest is drawn at the edge."""
+    error = item.error[item.truth <= DECISION_MAX]
+    return max(1.5 * ONE_PERCENT_ON_CLS, float(np.quantile(error, 0.99)) if error.size else 0.0)
+
+
+def _alpha(points: Floats) -> float:
+    """Fainter dots where there are many."""
+    return float(np.clip(20.0 / np.sqrt(points.size + 1.0), 0.15, 0.85))
+
+
+def _thousands(value: float, _position: object) -> str:
+    return f"{value:,.0f}"
+
+
+@contextmanager
+def _canvas(width: float, height: float) -> Generator[tuple[Figure, Any]]:
+    """A figure in our style, and what gives its PNG once it is drawn; global state stays as it was."""
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        message = "figures need matplotlib: pip install 'llb[train]'"
+        raise FindingError(finding("LLB-X001", message)) from error
+    png = io.BytesIO()
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure, png.getvalue
+        # No version in the file: the same numbers give the same bytes wherever the fonts are the same.
+        figure.savefig(png, format="png", dpi=160, metadata={"Software": None})

@@ -1,0 +1,1 @@
+"""From a trained network to a published bundle: `onnx` writes the graph, `emit` the bundle around it."""

@@ -1,0 +1,6 @@
+"""The door between the two wings: a trained network and its teacher's truth become a bundle."""
+
+from llb_trainer.export.emit.bundle import emit_bundle
+from llb_trainer.export.emit.emission import Benchmark, Emission, Identity, label_domain
+
+__all__ = ["Benchmark", "Emission", "Identity", "emit_bundle", "label_domain"]

@@ -1,0 +1,167 @@
+"""The manifest of an emission, section by section in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from llb.bundle import GraphSpec, Metric, TensorSpec
+from llb_schema import FORMAT_VERSION
+from llb_trainer.export.emit.emission import Emission
+from llb_trainer.export.emit.records import software
+from llb_trainer.export.onnx import INPUT, OPSET, OUTPUT
+from llb_trainer.teachers.histfactory import INTERPOLATION
+
+__all__ = ["BENCHMARKS", "GRAPH", "HELDOUT", "LABELS", "TRAINING", "VECTORS", "graph_spec", "manifest"]
+
+GRAPH = "graphs/delta_nll.onnx"
+VECTORS = "validation/vectors.json"
+HELDOUT = "validation/heldout.csv"
+BENCHMARKS = "validation/benchmarks.csv"
+LABELS = "provenance/labels.json"
+TRAINING = "provenance/training.json"
+"""Where the files of a bundle lie."""
+
+_TEACHER_SOFTWARE = ("pyhf", "jax")
+_MAKER_SOFTWARE = ("llb", "jax", "flax", "optax", "numpy", "onnx")
+
+
+def graph_spec(emission: Emission) -> GraphSpec:
+    """The signature of the graph."""
+    return GraphSpec(
+        role="delta_nll",
+        path=GRAPH,
+        opset=OPSET,
+        input=TensorSpec(INPUT, "float64", ("batch", len(emission.bin_ids))),
+        outputs=(TensorSpec(OUTPUT, "float64", ("batch", len(emission.curves))),),
+    )
+
+
+def manifest(emission: Emission, method: str, metrics: Iterable[Metric]) -> dict[str, Any]:
+    """The manifest without `files`.
+
+    Args:
+        emission: what is written.
+        method: how the held-out points were made, for people.
+        metrics: the accuracy on them.
+    """
+    columns = {name: column for column, name in enumerate(emission.curves)}
+    return {
+        **_identity(emission),
+        "teacher": _teacher(emission),
+        "family": "profile_likelihood",
+        "inputs": [_input(emission, column) for column in range(len(emission.bin_ids))],
+        "mu": {"convention": "scales_signal"},
+        "curves": [_curve(emission, row, columns) for row in range(len(emission.teacher.curves))],
+        "signal_model": {"modifiers": list(emission.teacher.signal_modifiers), "relative_uncertainty": 0.0},
+        "domain": _domain(emission),
+        "uncertainty": {"kind": "none"},
+        "graphs": [_graph(graph_spec(emission))],
+        "validation": {
+            "vectors": VECTORS,
+            "heldout": HELDOUT,
+            **({"benchmarks": BENCHMARKS} if emission.benchmarks else {}),
+            "method": method,
+            "metrics": [asdict(metric) for metric in metrics],
+        },
+        "provenance": {"labels": LABELS, "training": TRAINING, "software": software(_MAKER_SOFTWARE)},
+        "required_features": [],
+        "extensions": {},
+    }
+
+
+def _identity(emission: Emission) -> dict[str, Any]:
+    identity = emission.identity
+    created = (identity.created or datetime.now(UTC)).astimezone(UTC)
+    return {
+        "format": "llb",
+        "format_version": FORMAT_VERSION,
+        "id": identity.id,
+        "version": identity.version,
+        "title": identity.title,
+        "authors": [_given(asdict(author)) for author in identity.authors],
+        "license": identity.license,
+        "references": [asdict(reference) for reference in identity.references],
+        "created": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **_given({"supersedes": identity.supersedes}),
+        "analysis": identity.analysis.to_json(),
+    }
+
+
+def _given(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is not known: the format leaves keys out and has no null."""
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def _teacher(emission: Emission) -> dict[str, Any]:
+    workspace = emission.teacher.workspace
+    return {
+        "kind": "histfactory",
+        "files": [{"name": workspace.name, "bytes": workspace.size, "sha256": workspace.sha256}],
+        "pyhf_digest": workspace.pyhf_digest,
+        "measurement": workspace.measurement,
+        "poi": workspace.poi,
+        "interpolation": dict(INTERPOLATION),
+        "channels": [
+            {"name": channel.name, "bins": channel.bins, "samples": list(channel.samples)}
+            for channel in workspace.channels
+        ],
+        "software": software(_TEACHER_SOFTWARE),
+    }
+
+
+def _input(emission: Emission, column: int) -> dict[str, Any]:
+    item = emission.teacher.bins[column]
+    return {
+        "id": emission.bin_ids[column],
+        "channel": item.channel,
+        "index": item.index,
+        "role": emission.roles.get(item.channel) or _role(item.channel),
+        "column": column,
+        "observed": _count(item.observed),
+        "background": item.background,
+        "signal_optional": item.channel in emission.optional_channels,
+    }
+
+
+def _role(channel: str) -> str:
+    return next((role for role in ("CR", "VR") if role in channel.upper()), "SR")
+
+
+def _count(value: float) -> float:
+    """Whole numbers without a fraction, as people write counts."""
+    return int(value) if value.is_integer() else value
+
+
+def _curve(emission: Emission, row: int, columns: Mapping[str, int]) -> dict[str, Any]:
+    curve = emission.teacher.curves[row]
+    alias = {"alias_of": curve.alias_of, "alias_max_difference": curve.alias_max_difference}
+    return {
+        "name": curve.name,
+        "column": columns[curve.alias_of or curve.name],
+        **(alias if curve.alias_of else {}),
+        "baseline_nll": curve.baseline_nll,
+        "data": {
+            "main": [_count(value) for value in curve.main.tolist()],
+            "auxiliary": [{"name": name, "values": list(values)} for name, values in curve.auxiliary],
+        },
+    }
+
+
+def _domain(emission: Emission) -> dict[str, Any]:
+    domain = emission.domain
+    truncation = {} if domain.delta_nll_max is None else {"delta_nll_max": domain.delta_nll_max}
+    return {
+        "lower": list(domain.lower),
+        "upper": list(domain.upper),
+        **({"truncation": truncation} if truncation else {}),
+    }
+
+
+def _graph(spec: GraphSpec) -> dict[str, Any]:
+    document = asdict(spec)
+    for tensor in (document["input"], *document["outputs"]):
+        tensor["shape"] = list(tensor["shape"])
+    return {**document, "outputs": list(document["outputs"])}

@@ -1,0 +1,108 @@
+"""Labels from several processes: signals are independent, so chunks of them go to workers.
+
+Chunks have a fixed size, so the labels do not depend on the number of workers. Workers are spawned with
+one thread each; a worker compiles the teacher's functions once.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Generator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llb_trainer.teachers.contract import CurveLabels, Labels, Teacher
+
+__all__ = ["concatenate", "label_in_pool"]
+
+_CHUNK = 512
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+
+
+@dataclass
+class _Worker:
+    """What a worker process keeps between chunks."""
+
+    teacher: Teacher | None = None
+
+
+_worker = _Worker()
+
+
+def _start(teacher: Teacher) -> None:
+    _worker.teacher = teacher
+
+
+def _label(signals: NDArray[np.float64]) -> Labels:
+    assert _worker.teacher is not None  # noqa: S101 (the pool's initializer ran)
+    return _worker.teacher.label(signals)
+
+
+def label_in_pool(
+    teacher: Teacher,
+    signals: NDArray[np.float64],
+    processes: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Labels:
+    """Label signals (n, n_bins) in worker processes.
+
+    Args:
+        teacher: sent to every worker once.
+        signals: what to label.
+        processes: number of workers; one per core if None, none at all (label here) if 0.
+        progress: told how many signals were finished since the last call.
+    """
+    chunks = [signals[first : first + _CHUNK] for first in range(0, len(signals), _CHUNK)]
+    workers = min(os.cpu_count() or 1 if processes is None else processes, len(chunks))
+    if workers == 0:
+        return concatenate([teacher.label(chunk, progress) for chunk in chunks])
+    context = multiprocessing.get_context("spawn")
+    done: list[Labels] = []
+    with (
+        _environment(_ENVIRONMENT),
+        ProcessPoolExecutor(workers, context, initializer=_start, initargs=(teacher,)) as pool,
+    ):
+        for labels in pool.map(_label, chunks):
+            done.append(labels)
+            if progress:
+                progress(len(labels.signals))
+    return concatenate(done)
+
+
+def concatenate(parts: list[Labels]) -> Labels:
+    """The labels of several sets of signals as one."""
+    curves = [
+        CurveLabels(
+            one[0].name,
+            *(
+                np.concatenate([getattr(curve, name) for curve in one])
+                for name in CurveLabels.__dataclass_fields__
+                if name != "name"
+            ),
+        )
+        for one in zip(*(part.curves for part in parts), strict=True)
+    ]
+    return Labels(np.concatenate([part.signals for part in parts]), tuple(curves))
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Generator[None]:
+    """These environment variables for the processes that start inside."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,156 @@
+"""Fits against pyhf's, on the embedded search and on ATLAS-SUSY-2018-04."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyhf
+import pytest
+from numpy.typing import NDArray
+
+from llb_trainer.comparison import published_signals
+from llb_trainer.teachers.contract import Labels
+from llb_trainer.teachers.histfactory import HistFactoryTeacher
+from llb_trainer.teachers.histfactory.fit import FitSettings
+from teachers import embedded_teacher, pyhf_model, pyhf_nll, stau_teacher
+
+Floats = NDArray[np.float64]
+
+# Signal (QCR1, QCR2, SR1, SR2, WCR) without modifiers: the minimum of the default start, the lowest known.
+CHECK_POINTS = [
+    ((5.37, 3.08, 21.58, 23.51, 46.32), 127.3932, 126.0677),
+    ((8.83, 5.73, 23.17, 1.51, 32.75), 115.6615, 115.3533),
+    ((3.06, 6.23, 11.43, 9.48, 32.41), 112.8547, 112.1195),
+]
+
+
+def baseline(teacher: HistFactoryTeacher, curve: str) -> float:
+    return next(item.baseline_nll for item in teacher.curves if item.name == curve)
+
+
+def test_background_only_nll_of_2018_04(shared_data: Path) -> None:
+    assert baseline(stau_teacher(shared_data), "observed") == pytest.approx(108.539660, abs=1e-5)
+
+
+def test_lower_basins_of_2018_04_are_found(shared_data: Path) -> None:
+    teacher = stau_teacher(shared_data, ())
+    labels = teacher.label(np.array([point[0] for point in CHECK_POINTS]))
+    found = labels.curves[0].delta + baseline(teacher, "observed")
+    np.testing.assert_allclose(found, [point[2] for point in CHECK_POINTS], atol=1e-4)
+    # the check has teeth: a single start misses every one of them
+    alone = replace(teacher, holds=()).label(np.array([CHECK_POINTS[0][0]]))
+    assert alone.curves[0].delta[0] + baseline(teacher, "observed") == pytest.approx(CHECK_POINTS[0][1], abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def published(shared_data: Path) -> Floats:
+    """Every seventh published signal of 2018-04."""
+    teacher = stau_teacher(shared_data)
+    path = shared_data / "ATLAS-SUSY-2018-04" / "Region-combined_patchset.json"
+    return published_signals(path, teacher.workspace, ("lumi",)).yields[::7]
+
+
+@pytest.fixture(scope="module")
+def labels(shared_data: Path, published: Floats) -> Labels:
+    return stau_teacher(shared_data).label(published)
+
+
+def test_every_label_is_proven(labels: Labels) -> None:
+    assert labels.usable.all()
+    assert max(curve.edm.max() for curve in labels.curves) < 1e-8
+
+
+@pytest.mark.parametrize("row", range(0, 9, 2))
+def test_pyhf_agrees_at_our_optimum(row: int, shared_data: Path, published: Floats, labels: Labels) -> None:
+    teacher = stau_teacher(shared_data)
+    for curve in labels.curves:
+        ours = curve.delta[row] + baseline(teacher, curve.name)
+        theirs = pyhf_nll(teacher, curve.name, published[row], curve.parameters[row])
+        assert ours == pytest.approx(theirs, abs=1e-8)
+
+
+@pytest.mark.parametrize("row", [0, 3, 6])
+def test_never_above_pyhfs_best_fit(row: int, shared_data: Path, published: Floats, labels: Labels) -> None:
+    teacher, curve = stau_teacher(shared_data), labels.curves[0]
+    ours = curve.delta[row] + baseline(teacher, "observed")
+    pdf, order = pyhf_model(teacher, tuple(published[row]))
+    data = pyhf.Workspace(teacher.workspace.spec).data(pdf)
+    start = np.insert(curve.parameters[row][order], pdf.config.poi_index, 1.0)
+    best = np.inf
+    for init in (None, start.tolist()):
+        _, value = pyhf.infer.mle.fixed_poi_fit(1.0, data, pdf, init_pars=init, return_fitted_val=True)
+        best = min(best, 0.5 * float(value))
+    assert ours <= best + 1e-6
+
+
+@pytest.mark.parametrize("name", ["embedded", "2018-04"])
+def test_envelope_gradient_is_a_finite_difference(name: str, shared_data: Path) -> None:
+    teacher = embedded_teacher() if name == "embedded" else stau_teacher(shared_data)
+    background = np.array([item.background for item in teacher.bins])
+    step = 1e-3 * np.sqrt(background)
+    centre = 0.3 * np.sqrt(background)
+    shifts = np.diag(step)
+    labels = teacher.label(np.concatenate([centre[None], centre + shifts, centre - shifts]))
+    n = len(step)
+    for curve in labels.curves:
+        differences = (curve.delta[1 : n + 1] - curve.delta[n + 1 :]) / (2 * step)
+        np.testing.assert_allclose(curve.gradient[0], differences, atol=2e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["embedded", "2018-04"])
+def test_asimov_curves_have_their_minimum_at_zero(name: str, shared_data: Path) -> None:
+    teacher = embedded_teacher() if name == "embedded" else stau_teacher(shared_data)
+    by_name = {item.name: item for item in teacher.curves}
+    assert np.abs(by_name["observed_asimov"].slope).max() < 1e-9
+    assert by_name["apriori_asimov"].alias_of == "apriori"
+    assert np.abs(by_name["observed"].slope).max() > 1e-3
+    signals = np.abs(np.random.default_rng(5).normal(size=(20, len(teacher.bins))))
+    asimov = next(curve for curve in teacher.label(signals).curves if curve.name == "observed_asimov")
+    assert asimov.delta.min() > 0
+
+
+def test_observed_asimov_is_pyhfs() -> None:
+    teacher = embedded_teacher()
+    spec = {**teacher.workspace.spec}
+    pdf, _ = pyhf_model(teacher, (0.0,) * len(teacher.bins))
+    data = pyhf.Workspace(spec).data(pdf)
+    fitted = pyhf.infer.mle.fixed_poi_fit(0.0, data, pdf)
+    theirs = pdf.expected_data(fitted)
+    ours = next(item for item in teacher.curves if item.name == "observed_asimov")
+    values = [value for _, values in ours.auxiliary for value in values]
+    by_name = dict(ours.auxiliary)
+    expected = [value for name in pdf.config.auxdata_order for value in by_name[name]]
+    assert len(values) == len(expected)
+    np.testing.assert_allclose([*ours.main, *expected], theirs, rtol=2e-3, atol=2e-3)
+
+
+def test_a_fit_that_did_not_converge_is_no_label() -> None:
+    """Two steps are not enough: the fit says so, whatever its value."""
+    hasty = FitSettings(gauss_newton=1, newton=1)
+    teacher = replace(embedded_teacher(), _settings=hasty)
+    signals = 30 * np.ones((4, len(teacher.bins)))
+    assert not teacher.label(signals).usable.any()
+    assert embedded_teacher().label(signals).usable.all()
+
+
+def test_labels_do_not_depend_on_company() -> None:
+    """The same signal alone and in a batch of others has the same minimum."""
+    teacher = embedded_teacher()
+    signals = np.random.default_rng(3).exponential(5.0, size=(40, len(teacher.bins)))
+    together, alone = teacher.label(signals), teacher.label(signals[:1])
+    for one, other in zip(together.curves, alone.curves, strict=True):
+        assert one.delta[0] == pytest.approx(other.delta[0], abs=1e-8)
+
+
+def test_signal_without_lumi_is_another_likelihood() -> None:
+    from llb_trainer.quickstart import workspace_path
+    from llb_trainer.teachers.histfactory import histfactory_teacher, read_workspace
+
+    plain = histfactory_teacher(read_workspace(workspace_path()), signal_modifiers=())
+    signal = np.full((1, len(plain.bins)), 25.0)
+    with_lumi, without = (t.label(signal).curves[0] for t in (embedded_teacher(), plain))
+    assert with_lumi.delta[0] < without.delta[0]
+    assert json.dumps(plain.signal_modifiers) == "[]"
