@@ -37,7 +37,9 @@ def pyhf_nll(teacher: HistFactoryTeacher, curve: str, signal: Floats, theta: Flo
     """
     pdf, order = pyhf_model(teacher, tuple(signal))
     data = next(item for item in teacher.curves if item.name == curve)
-    counts = dict(zip(zip(teacher.model.bins.channel, teacher.model.bins.index, strict=True), data.main, strict=True))
+    counts = dict(
+        zip(zip(teacher.model.bins.channel, teacher.model.bins.index, strict=True), data.main, strict=True)
+    )
     main = [counts[name, i] for name in pdf.config.channels for i in range(pdf.config.channel_nbins[name])]
     auxiliary = dict(data.auxiliary)
     extra = [value for name in pdf.config.auxdata_order for value in auxiliary[name]]

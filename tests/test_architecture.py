@@ -55,7 +55,16 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "llb_trainer.teachers",
     ),
     "llb_trainer.quickstart": ("llb_schema",),
-    "llb_trainer.pipeline": ("llb_schema", "llb_trainer"),
+    "llb_trainer.quickstart.plan": (
+        "llb_schema",
+        "llb.bundle",
+        "llb_trainer.export",
+        "llb_trainer.pipeline",
+        "llb_trainer.sampling",
+        "llb_trainer.teachers",
+        "llb_trainer.training",
+    ),
+    "llb_trainer.pipeline": ("llb_schema", "llb", "llb_trainer"),
 }
 
 # Room -> third-party packages that it and everything below it must do without.

@@ -4,52 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from outside import fetching, run_outside, uv
 
 from llb_conformance import counting_model, write_quadratic
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def _uv() -> str:
-    beside = Path(sys.executable).parent / "uv"
-    found = str(beside) if beside.exists() else shutil.which("uv")
-    if found is None:
-        _unavailable("uv is not installed")
-    return str(found)
-
-
-def _unavailable(reason: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason}; CI may not skip this")
-    pytest.skip(reason)
-
-
-def _run(*command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run without the test session's environment variables that would point Python or uv elsewhere."""
-    hidden = ("PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
-    environment = {key: value for key, value in os.environ.items() if key not in hidden}
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
-
-
-def _fetching(*command: str) -> None:
-    """A command that may need the package index."""
-    done = _run(*command)
-    if done.returncode:
-        _unavailable(f"{' '.join(command[:3])} failed, no package index? {done.stderr[-2000:]}")
-
-
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
-    _fetching(_uv(), "build", "--wheel", "--sdist", "--out-dir", str(folder), str(ROOT))
+    fetching(uv(), "build", "--wheel", "--sdist", "--out-dir", str(folder), str(ROOT))
     return folder
 
 
@@ -57,10 +28,10 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bare_python(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment with the wheel and its base dependencies."""
     environment = tmp_path_factory.mktemp("bare") / "venv"
-    _fetching(_uv(), "venv", "--python", sys.executable, str(environment))
+    fetching(uv(), "venv", "--python", sys.executable, str(environment))
     python = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
     (wheel,) = distributions.glob("*.whl")
-    _fetching(_uv(), "pip", "install", "--python", str(python), str(wheel))
+    fetching(uv(), "pip", "install", "--python", str(python), str(wheel))
     return python
 
 
@@ -125,7 +96,7 @@ signals[0] = 0.0
 assert "site-packages" in llb.__file__
 print(json.dumps([float(v) for v in model.delta_nll(signals)["observed"]]))
 """
-    done = _run(str(bare_python), "-c", code, cwd=bundle.parent)
+    done = run_outside(str(bare_python), "-c", code, cwd=bundle.parent)
     assert done.returncode == 0, done.stderr
     zero, one = json.loads(done.stdout)
     assert zero == 0.0
@@ -135,14 +106,14 @@ print(json.dumps([float(v) for v in model.delta_nll(signals)["observed"]]))
 
 def test_the_command_validates_and_limits_there(bare_python: Path, bundle: Path, tmp_path: Path) -> None:
     llb = str(bare_python.parent / "llb")
-    done = _run(llb, "validate", str(bundle), "--level", "4", "--format", "json", cwd=tmp_path)
+    done = run_outside(llb, "validate", str(bundle), "--level", "4", "--format", "json", cwd=tmp_path)
     report = json.loads(done.stdout)
     assert (done.returncode, report["status"], report["level"]) == (0, "ok", 4), done.stderr
 
     model = counting_model()
     signal = tmp_path / "signal.json"
     signal.write_text(json.dumps(dict.fromkeys(model.bin_ids, 1.0)))
-    done = _run(llb, "limit", str(bundle), "--signal", str(signal), "--format", "json", cwd=tmp_path)
+    done = run_outside(llb, "limit", str(bundle), "--signal", str(signal), "--format", "json", cwd=tmp_path)
     (limits,) = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
     exact = model.exact([1.0] * len(model.bins))
@@ -151,7 +122,7 @@ def test_the_command_validates_and_limits_there(bare_python: Path, bundle: Path,
 
 def test_making_bundles_there_is_refused_in_one_line(bare_python: Path, tmp_path: Path) -> None:
     llb = str(bare_python.parent / "llb")
-    done = _run(llb, "quickstart", "--out", str(tmp_path / "q.llb"), cwd=tmp_path)
+    done = run_outside(llb, "quickstart", "--out", str(tmp_path / "q.llb"), cwd=tmp_path)
     assert done.returncode == 2
     assert "LLB-X001" in done.stderr
     assert "llb[train]" in done.stderr

@@ -1,4 +1,4 @@
-"""Runs in an environment with some release of Spey: limits of a bundle, as one line of JSON on stdout."""
+"""Runs in an environment with some release of Spey: limits of bundles, as one line of JSON on stdout."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ def answers(bundle: str, signal: dict[str, float]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(answers(sys.argv[1], json.loads(sys.argv[2]))))
+    print(json.dumps([answers(bundle, json.loads(sys.argv[1])) for bundle in sys.argv[2:]]))

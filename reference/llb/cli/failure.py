@@ -74,13 +74,8 @@ def run(command: Callable[[], object]) -> int:
     except (KeyboardInterrupt, click.Abort):
         _say("Interrupted.")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        _discard_output()
-        return _EXIT_PIPE
-    except SystemExit as error:
-        # click and rich leave by themselves when nobody reads their output any more.
-        if not isinstance(error.__context__, BrokenPipeError):
-            raise
+    except (BrokenPipeError, SystemExit):
+        # Nobody reads the output any more. click and rich turn that into SystemExit, which no command raises.
         _discard_output()
         return _EXIT_PIPE
     except Exception as error:

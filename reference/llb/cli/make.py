@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llb.cli.failure import printable
-from llb_schema import FindingError, finding
+from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
+from llb_schema import Finding, FindingError, finding
 
 if TYPE_CHECKING:
     from llb.cli.progress import Stages
+    from llb.validation import Report
     from llb_trainer.comparison import Comparison, PublishedPatches
     from llb_trainer.peer import SystematicsEffect
     from llb_trainer.pipeline import PipelineResult
@@ -34,7 +36,7 @@ _GENERATED = 40
 
 @dataclass(frozen=True)
 class _Task:
-    """What a quickstart was asked to do; every path in it has been checked."""
+    """What a quickstart was asked to do; everything in it has been checked."""
 
     search: Workspace
     embedded: bool
@@ -52,9 +54,9 @@ class _Outcome:
 
     task: _Task
     made: PipelineResult
+    report: Report
     comparison: Comparison
     effect: SystematicsEffect | None
-    seconds: dict[str, float]
 
 
 @click.command("quickstart", short_help="The whole way on one search: label, train, bundle, validate, limit.")
@@ -91,7 +93,7 @@ def quickstart_command(
     points: int,
     seed: int,
     form: str,
-) -> None:
+) -> int:
     """The whole way on one search: label, train, bundle, validate, limit.
 
     Asks the full statistical model for exact profile likelihoods, trains a network on them, writes and
@@ -113,9 +115,10 @@ def quickstart_command(
     with Stages() as stages:
         outcome = _run(task, stages)
     if form == "json":
-        click.echo(json.dumps(_as_json(outcome), indent=2, allow_nan=False))
+        click.echo(json.dumps(_as_json(outcome, stages.seconds), indent=2, allow_nan=False))
     else:
-        _print(outcome)
+        _print(outcome, sum(stages.seconds.values()))
+    return EXIT_OK if outcome.report.status == "ok" else EXIT_FINDINGS
 
 
 def _checked(
@@ -144,17 +147,21 @@ def _checked(
     from llb_trainer.comparison import published_signals
     from llb_trainer.quickstart import patchset_path, workspace_path
     from llb_trainer.teachers.histfactory import read_workspace
-    from llb_trainer.teachers.histfactory.compile import compile_workspace
 
     embedded = workspace is None
     if workspace is None:
         workspace, patchset = workspace_path(), patchset_path()
     search = read_workspace(workspace, measurement)
-    learned = ("lumi",) if compile_workspace(search).lumi >= 0 else ()
     if patchset is not None:
-        for item in published_signals(patchset, search, learned).findings:
-            click.echo(printable(f"{item.severity}: {item}"), err=True)
+        signals = published_signals(patchset, search, ("lumi",))
+        # Of our own patchset nobody needs a warning.
+        _say(() if embedded else signals.findings)
     return _Task(search, embedded, patchset, out, picture, force, points, seed)
+
+
+def _say(findings: Iterable[Finding]) -> None:
+    for line in as_lines(findings):
+        click.echo(line, err=True)
 
 
 def _beside(out: Path) -> Path:
@@ -166,6 +173,7 @@ def _beside(out: Path) -> Path:
 
 
 def _run(task: _Task, stages: Stages) -> _Outcome:
+    from llb.validation import validate
     from llb_trainer import pipeline
     from llb_trainer.comparison import (
         PublishedPatches,
@@ -185,6 +193,9 @@ def _run(task: _Task, stages: Stages) -> _Outcome:
         overwrite=task.overwrite,
         on_stage=stages,
     )
+    told = stages("Validating the bundle", 1)
+    report = validate(task.out, 4)
+    told(1)
     published = PublishedPatches() if task.patchset is None else read_patches(task.patchset)
     signals = made.published if task.patchset else generated_signals(made.teacher, _GENERATED, task.seed)
     comparison = compare(
@@ -199,7 +210,7 @@ def _run(task: _Task, stages: Stages) -> _Outcome:
     effect = _systematics(made, comparison, published, stages)
     title = made.model.bundle.manifest.title
     task.picture.write_bytes(comparison_picture(comparison, published, title))
-    return _Outcome(task, made, comparison, effect, {**made.seconds, **stages.seconds})
+    return _Outcome(task, made, report, comparison, effect)
 
 
 def _systematics(
@@ -223,21 +234,22 @@ def _systematics(
             peer_search(made.teacher), nearest.name, published.patches[nearest.name], optima=nearest.optima
         )
     except FindingError as error:
-        click.echo(printable(f"warning: {error.findings[0]}"), err=True)
+        _say(error.findings)
         return None
     told(1)
     return effect
 
 
-def _as_json(outcome: _Outcome) -> dict[str, Any]:
+def _as_json(outcome: _Outcome, seconds: dict[str, float]) -> dict[str, Any]:
     from llb_trainer.comparison import comparison_json
 
     effect = outcome.effect
     return {
-        "status": "ok",
+        "status": outcome.report.status,
+        "findings": [item.to_json() for item in outcome.report.findings],
         "bundle": str(outcome.task.out),
         "picture": str(outcome.task.picture),
-        "seconds": outcome.seconds,
+        "seconds": seconds,
         **comparison_json(outcome.comparison),
         "signal_model": list(outcome.made.teacher.signal_modifiers),
         "signal_systematics": effect
@@ -246,7 +258,7 @@ def _as_json(outcome: _Outcome) -> dict[str, Any]:
     }
 
 
-def _print(outcome: _Outcome) -> None:
+def _print(outcome: _Outcome, seconds: float) -> None:
     from rich.console import Console
 
     from llb_trainer.comparison import comparison_notes, comparison_table, duration, timing_sentence
@@ -263,8 +275,13 @@ def _print(outcome: _Outcome) -> None:
         console.print(f"Largest difference of CLs where 1e-3 < CLs < 1: {100.0 * worst:.2f} %.")
     console.print(timing_sentence(comparison))
     console.print(printable(_about_signal(outcome)))
-    console.print(f"\nWhole run: {duration(sum(outcome.seconds.values()))}.")
-    console.print(printable(f"Bundle:  {outcome.task.out}"))
+    console.print(f"\nWhole run: {duration(seconds)}.")
+    report = outcome.report
+    console.print(
+        printable(f"Bundle:  {outcome.task.out} (validation: {report.status}, level {report.level})")
+    )
+    for line in as_lines(report.findings):
+        console.print(line)
     console.print(printable(f"Picture: {outcome.task.picture}"))
     console.print("\nNext:")
     for line in _next(outcome.task):

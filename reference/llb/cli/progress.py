@@ -77,16 +77,17 @@ class Stages:
             self._end()
         self._bars.stop()
 
-    def __call__(self, name: str, total: int | None) -> Stage:
-        """A stage begins; `total` is the number of its parts, None if nobody knows."""
+    def __call__(self, name: str, total: int) -> Stage:
+        """A stage begins; `total` is the number of its parts, 0 if nobody knows."""
         self._end()
         self._name, self._begun = name, time.perf_counter()
-        self._task = self._bars.add_task(name, total=total)
+        self._task = self._bars.add_task(name, total=total or None)
         return Stage(self._bars, self._task)
 
     def _end(self) -> None:
         if self._task is None:
             return
+        # What a stage did not count is done all the same.
         seconds = time.perf_counter() - self._begun
         self.seconds[self._name] = seconds
         task = self._bars.tasks[self._task]

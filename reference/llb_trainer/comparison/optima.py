@@ -65,7 +65,9 @@ def known_minima(
         signals[row] = mu * wanted[item].yields
     every_start = teacher.thorough()
     needed = replace(every_start, curves=tuple(curve for curve in every_start.curves if curve.name in CURVES))
-    labels = needed.label(signals, _shared(progress, len(signals), len(wanted)))
+    share = _Share(progress, len(signals), len(wanted))
+    labels = needed.label(signals, share)
+    share.finish()
     order = _order(teacher.model.parameters, parameters, poi)
     found: list[list[KnownOptimum]] = [[] for _ in wanted]
     for curve in labels.curves:
@@ -83,17 +85,23 @@ def _order(ours: Sequence[str], theirs: Sequence[str], poi: str) -> list[int]:
     return [place[name] for name in theirs]
 
 
-def _shared(progress: Callable[[int], None] | None, signals: int, items: int) -> Callable[[int], None] | None:
+class _Share:
     """Turns counts of fitted signals into counts of items."""
-    if progress is None:
-        return None
-    done = told = 0
 
-    def advance(count: int) -> None:
-        nonlocal done, told
-        done += count
-        now = min(items, items * done // signals)
-        progress(now - told)
-        told = now
+    def __init__(self, progress: Callable[[int], None] | None, signals: int, items: int) -> None:
+        self._progress, self._signals, self._items = progress, signals, items
+        self._done = self._told = 0
 
-    return advance
+    def __call__(self, count: int) -> None:
+        """Signals have been fitted."""
+        self._done = min(self._done + count, self._signals)
+        self._tell(self._items * self._done // self._signals)
+
+    def finish(self) -> None:
+        """All is done, whatever was counted."""
+        self._tell(self._items)
+
+    def _tell(self, items: int) -> None:
+        if self._progress is not None and items > self._told:
+            self._progress(items - self._told)
+            self._told = items

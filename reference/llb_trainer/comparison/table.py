@@ -13,15 +13,16 @@ if TYPE_CHECKING:
 
 __all__ = ["comparison_json", "comparison_notes", "comparison_table"]
 
+# Three short lines each, so that the whole table fits on a terminal of 80 columns.
 _COLUMNS = (
-    ("CLs", "bundle"),
-    ("CLs", "pyhf"),
-    ("CLs", "difference"),
-    ("upper limit", "bundle"),
-    ("upper limit", "pyhf"),
-    ("upper limit", "difference"),
-    ("time", "bundle"),
-    ("time", "pyhf"),
+    "CLs\n\nbundle",
+    "CLs\n\npyhf",
+    "CLs\ndiff.\n(%)",
+    "upper\nlimit\nbundle",
+    "upper\nlimit\npyhf",
+    "limit\ndiff.\n(%)",
+    "time\n\nbundle",
+    "time\n\npyhf",
 )
 
 
@@ -32,10 +33,9 @@ def comparison_table(comparison: Comparison) -> Table:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("signal", overflow="fold")
-    for group, side in _COLUMNS:
-        # Wide enough for its longest word: numbers must not be cut on a narrow terminal.
-        table.add_column(f"{group}\n{side}", justify="right", no_wrap=True)
+    table.add_column("signal", overflow="fold", vertical="bottom")
+    for head in _COLUMNS:
+        table.add_column(head, justify="right", no_wrap=True)
     for point in comparison.points:
         mark = " *" if _note(point) else ""
         table.add_row(
@@ -118,7 +118,7 @@ def _number(value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    return "-" if math.isnan(value) else f"{100.0 * value:+.2f} %"
+    return "-" if math.isnan(value) else f"{100.0 * value:+.2f}"
 
 
 def _plain(value: float) -> float | None:

@@ -39,13 +39,15 @@ class LabelSet:
     """Labels and how they came about.
 
     Attributes:
-        training, heldout: labels that training sees, and labels that it never sees.
+        training: labels that training sees, some beyond the truncation: they keep the network from
+            falling there.
+        heldout: labels inside the truncation that training never sees.
         origin: exact behaviour at zero signal.
         background: what the sampling knew.
         sampling: how signals were drawn.
         n_requested: signals drawn.
         n_failed: signals without a proven minimum on some curve; excluded.
-        n_outside: signals whose Delta NLL exceeds the truncation on some curve; excluded.
+        n_outside: signals whose Delta NLL exceeds the truncation on some curve.
         delta_max: the truncation.
         seconds: time taken.
         second_look_excess: largest amount by which more starts found a lower NLL, on a sample.
@@ -66,7 +68,7 @@ class LabelSet:
     second_look_signals: int
 
 
-def take(labels: Labels, rows: NDArray[np.generic]) -> Labels:
+def take(labels: Labels, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Labels:
     """Only these rows (indices or mask)."""
     curves = tuple(
         CurveLabels(
@@ -90,7 +92,7 @@ def make_labels(
     processes: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> LabelSet:
-    """Sample signals, label them, leave out what is not proven or beyond the truncation, split.
+    """Sample signals, label them, leave out what is not proven, split.
 
     Args:
         teacher: the teacher.
@@ -125,7 +127,7 @@ def make_labels(
     kept_out = rng.uniform(size=n) < heldout
     kept_out[0] = False
     return LabelSet(
-        training=take(labels, inside & ~kept_out),
+        training=take(labels, usable & ~kept_out),
         heldout=take(labels, inside & kept_out),
         origin=_origin(teacher, background),
         background=background,

@@ -2,8 +2,9 @@
 
 A network is asked about real signals, at every strength from zero to beyond exclusion. So directions
 come from the signals that the analysis published (single, mixed, jittered) and from a space-filling
-set that assumes nothing; along each direction the strength is drawn so that the *expected significance*
-is spread evenly from zero, which puts as many points near zero as near the limit.
+set that assumes nothing about them but how much signal a bin may hold; along each direction the strength
+is drawn so that the *expected significance* is spread evenly from zero, which puts as many points near
+zero as near the limit.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class Sampling:
         published: fraction along published directions, where there are any; the rest fills space.
         jitter: standard deviation of the logarithm of each bin's distortion of a published direction.
         spread: standard deviation of the logarithm of the bins of a space-filling direction.
+        reach: how far space is filled, in units of the largest yields that published signals have where
+            they reach `delta_max`.
         near_zero: fraction with a strength drawn evenly in its logarithm, down to 1e-3 sigma.
         delta_max: largest expected Delta NLL.
         seed: of everything random.
@@ -54,6 +57,7 @@ class Sampling:
     published: float = 0.65
     jitter: float = 0.3
     spread: float = 1.2
+    reach: float = 2.0
     near_zero: float = 0.15
     delta_max: float = 24.0
     seed: int = 20261121
@@ -109,7 +113,16 @@ def sample_signals(background: Background, published: Floats, n: int, sampling: 
     significance[small] = 10 ** rng.uniform(-3, 0.3, size=int(small.sum()))
     signals = strengths(background, directions, 0.5 * significance**2)[:, None] * directions
     signals[:1] = 0.0
-    return signals
+    return np.minimum(signals, _largest(background, useful, sampling))
+
+
+def _largest(background: Background, published: Floats, sampling: Sampling) -> Floats:
+    """(n_bins,) most signal in each bin; without published signals what the bin alone would notice."""
+    alone = np.sqrt(2 * sampling.delta_max) * background.scale
+    if not len(published):
+        return sampling.reach * alone
+    strength = strengths(background, published, np.full(len(published), sampling.delta_max))
+    return sampling.reach * np.maximum(np.max(strength[:, None] * published, axis=0), 0.1 * alone)
 
 
 def _published_directions(published: Floats, n: int, sampling: Sampling, rng: np.random.Generator) -> Floats:

@@ -15,10 +15,9 @@ from flax import nnx
 from jax import Array
 from numpy.typing import NDArray
 
-from llb_trainer.labels import LabelSet
-from llb_trainer.teachers.contract import Labels
+from llb_trainer.labels import Labels, LabelSet
 from llb_trainer.training.ensemble import Ensemble
-from llb_trainer.training.loss import Batch, Frame, LossTerms, sobolev_loss
+from llb_trainer.training.loss import Batch, Frame, LossTerms, Weights, sobolev_loss
 from llb_trainer.training.network import ProfileNetwork
 from llb_trainer.training.recipe import Recipe
 
@@ -98,20 +97,22 @@ class _Run:
     """State of a training."""
 
     def __init__(self, labels: LabelSet, branches: tuple[str, ...], recipe: Recipe) -> None:
-        self.labels, self.branches, self.recipe = labels, branches, recipe
+        self.labels, self.recipe = labels, recipe
         self.scale = labels.background.scale
+        kept = _competing(labels.training)
+        self.branches = tuple(branches[k] for k in kept)
         origin = labels.origin
         # a basin without a minimum at zero signal starts one unit above the global one
-        start = np.nan_to_num(origin.offset, nan=1.0)
+        start = np.nan_to_num(origin.offset[:, kept], nan=1.0)
         self.offset = np.maximum(start - np.min(start, axis=1, keepdims=True), 0.0)
-        self.slope = np.where(np.isnan(origin.offset)[:, :, None], 0.0, origin.slope)
-        self.metric = np.linalg.cholesky(origin.curvature)
+        self.slope = np.where(np.isnan(origin.offset[:, kept])[:, :, None], 0.0, origin.slope[:, kept])
+        self.metric = np.linalg.cholesky(origin.curvature).astype(np.float64)
         self.frame = Frame(
             _single(self.offset),
             _single(self.slope * self.scale),
             _single(self.metric * self.scale[:, None]),
         )
-        self.data = _batch(labels.training, self.scale)
+        self.data = _batch(labels.training, kept, self.scale)
         n_out = self.offset.size
         ensemble = Ensemble(
             recipe.members, len(self.scale), recipe.width, recipe.depth, n_out, nnx.Rngs(recipe.seed)
@@ -133,9 +134,9 @@ class _Run:
         return np.asarray([float(terms.value), float(terms.gradient)])
 
     def _steps(
-        self, weights: nnx.State, moments: optax.OptState, key: Array, data: Batch, count: int
-    ) -> tuple[nnx.State, optax.OptState, Array, LossTerms]:
-        def loss(weights: nnx.State, batch: Batch, direction: Array) -> tuple[Array, LossTerms]:
+        self, weights: Weights, moments: optax.OptState, key: Array, data: Batch, count: int
+    ) -> tuple[Weights, optax.OptState, Array, LossTerms]:
+        def loss(weights: Weights, batch: Batch, direction: Array) -> tuple[Array, LossTerms]:
             terms = sobolev_loss(
                 self.graph, weights, self.frame, batch, direction, self.recipe.soft, self.recipe.robust
             )
@@ -183,11 +184,17 @@ def _single(array: Floats) -> Array:
     return jnp.asarray(array, dtype=jnp.float32)
 
 
-def _batch(labels: Labels, scale: Floats) -> Batch:
-    """All labels as one batch, in single precision."""
+def _competing(labels: Labels, margin: float = 0.5) -> list[int]:
+    """Basins that come within `margin` of the global minimum somewhere; others are never the answer."""
+    above = np.stack([curve.branches - curve.delta[:, None] for curve in labels.curves])
+    return [k for k in range(above.shape[2]) if np.nanmin(above[:, :, k], initial=np.inf) < margin]
+
+
+def _batch(labels: Labels, kept: list[int], scale: Floats) -> Batch:
+    """All labels as one batch of these basins, in single precision."""
     lowest = np.stack([curve.delta for curve in labels.curves], axis=1)
-    values = np.stack([curve.branches for curve in labels.curves], axis=1)
-    gradients = np.stack([curve.branch_gradients for curve in labels.curves], axis=1)
+    values = np.stack([curve.branches[:, kept] for curve in labels.curves], axis=1)
+    gradients = np.stack([curve.branch_gradients[:, kept] for curve in labels.curves], axis=1)
     valid = np.isfinite(values)
     return Batch(
         x=_single(labels.signals / scale),

@@ -7,7 +7,7 @@ full Jacobian; the expectation of the loss is the same.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,10 @@ from jax import Array
 
 from llb_trainer.training.ensemble import Ensemble
 
-__all__ = ["Batch", "Frame", "LossTerms", "branch_values", "sobolev_loss"]
+__all__ = ["Batch", "Frame", "LossTerms", "Weights", "branch_values", "sobolev_loss"]
+
+Weights: TypeAlias = nnx.State[Any, Any]
+"""The trainable arrays of an `Ensemble`."""
 
 
 class Frame(NamedTuple):
@@ -65,7 +68,7 @@ def branch_values(ensemble: Ensemble, frame: Frame, x: Array) -> Array:
 
 def sobolev_loss(
     graph: nnx.GraphDef[Ensemble],
-    weights: nnx.State,
+    weights: Weights,
     frame: Frame,
     batch: Batch,
     direction: Array,

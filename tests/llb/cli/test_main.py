@@ -157,6 +157,57 @@ def test_no_command_shows_the_help() -> None:
     assert "Commands:" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "form"), [("show", "text"), ("show", "json"), ("validate", "text"), ("limit", "text")]
+)
+def test_output_that_nobody_takes(command: str, form: str, tmp_path: Path) -> None:
+    model = parabola_model()
+    signal = tmp_path / "signal.json"
+    signal.write_text(json.dumps({f"signal-{n}": dict.fromkeys(model.bin_ids, 1.0) for n in range(900)}))
+    arguments = [command, str(write_quadratic(model, tmp_path / "toy.llb")), "--format", form]
+    arguments += ["--signal", str(signal)] if command == "limit" else []
+    program = [sys.executable, "-c", "from llb.cli.main import main; main()", *arguments]
+    # Buffered, as it is for users: what is left over must not complain at exit either.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+
+    reader, writer = os.pipe()
+    os.close(reader)
+    gone = subprocess.run(program, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment)
+    os.close(writer)
+    assert (gone.returncode, gone.stderr) == (141, "")
+
+    shut = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *program], stderr=subprocess.PIPE, text=True, env=environment
+    )
+    assert shut.returncode == 2
+    assert shut.stderr.startswith("[LLB-X003] the standard output is closed")
+    assert len(shut.stderr.splitlines()) == 1
+
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("w") as full:
+            left = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
+        assert left.returncode == 2
+        assert left.stderr.startswith("[LLB-X003] the output: No space left")
+        assert len(left.stderr.splitlines()) == 1
+
+
+def test_a_path_that_is_no_text_is_still_one_line(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", "from llb.cli.main import main; main()", "show", b"\xff\xfe.llb"]
+    result = subprocess.run(program, capture_output=True, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.startswith(b"[LLB-A001] \\udcff\\udcfe.llb does not exist")
+    assert result.stderr.count(b"\n") == 1
+
+
+def test_a_wrong_folder_is_a_page_of_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(50):
+        (tmp_path / f"not allowed {number}").touch()
+    with pytest.raises(SystemExit) as end:
+        main(["show", str(tmp_path)])
+    assert end.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 21
+
+
 def test_version() -> None:
     result = llb("--version")
     assert result.returncode == 0

@@ -154,6 +154,11 @@ def test_eval_takes_the_zero_signal_and_limit_does_not(
         ("limit", "BUNDLE", "--signal", "S", "--mu", "nan"),
         ("limit", "BUNDLE", "--signal", "S", "--mu", "inf"),
         ("limit", "BUNDLE", "--signal", "S", "--level", "1"),
+        ("limit", "BUNDLE", "--signal", "S", "--level", "nan"),
+        ("limit", "BUNDLE", "--signal", "/dev/zero"),
+        ("limit", "BUNDLE", "--patchset", "/dev/zero"),
+        ("limit", "BUNDLE", "--signal", "/"),
+        ("eval", "BUNDLE", "--signal", "a\0b"),
         ("eval", "BUNDLE", "--signal", "S", "--mu", "nan"),
         ("eval", "BUNDLE"),
         ("limit", "missing.llb", "--signal", "S"),
@@ -169,6 +174,64 @@ def test_unusable_input_is_one_line_and_code_2(
     assert out == ""
     assert len(err.splitlines()) == 1
     assert err.startswith("[LLB-")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "words"),
+    [
+        ("a.json", b"", "LLB-P003", "line 1"),
+        ("a.json", b"\xff\x00", "LLB-P001", "UTF-8"),
+        ("a.json", b'{"": {"SRlow[0]": 1}}', "LLB-Y006", "an empty name"),
+        ("a.csv", b"", "LLB-Y006", "expected name,bin,yield"),
+        ("a.csv", b"name,bin,yield\n\xe9,SRlow[0],1\n", "LLB-Y006", "can't decode byte 0xe9"),
+        ("a.csv", b"name;bin;yield\n", "LLB-Y006", "got name;bin;yield"),
+        ("a.csv", b'name,bin,yield\n"a"b,SRlow[0],1\n', "LLB-Y006", "expected after"),
+        ("a.csv", b"name,bin,yield\na,SRlow[0]\n", "LLB-Y006", "got 2 columns"),
+        ("a.csv", b"name,bin,yield\na,CR,1_0\n", "LLB-Y004", "got '1_0'"),
+        ("a.csv", "name,bin,yield\na,CR,\u0663\n".encode(), "LLB-Y004", "got '\u0663'"),
+        ("a.csv", b"name,bin,yield\na,CR,1\na,CR,1\n", "LLB-Y003", "row 3"),
+    ],
+)
+def test_a_bad_signal_file_says_what_is_wrong_with_it(
+    name: str,
+    content: bytes,
+    code: str,
+    words: str,
+    bundle: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    for command in ("limit", "eval"):
+        assert llb(command, bundle, "--signal", str(path), "--format", "json") == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        first = next(line for line in err.splitlines() if line.startswith(f"[{code}]"))
+        assert words in first
+
+
+def test_thousands_of_faults_are_a_page_of_lines(
+    bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("name,bin,yield\n" + "a,CR,1\n" * 200_000)
+    assert llb("limit", bundle, "--signal", str(path)) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 21
+    assert "LLB-S016" in lines[-1]
+
+
+def test_extreme_strengths_write_no_warnings_of_the_machinery(
+    bundle: str, signal: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert llb("limit", bundle, "--signal", signal, "--mu", "1e308", "--format", "json") == 0
+    json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert llb("eval", bundle, "--signal", signal, "--mu", "1e308", "--mu=-1e308", "--format", "json") == 0
+    out, err = capsys.readouterr()
+    assert [row["in_domain"] for row in json.loads(out, parse_constant=pytest.fail)] == [False, True] * 2
+    assert err.startswith("warning: [LLB-L004] 2 of 4 points")
+    assert len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", ["eval", "limit"])

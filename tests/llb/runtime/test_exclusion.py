@@ -211,8 +211,8 @@ def kinked(tmp_path: Path, curves: list[tuple[float, ...]], **domain: object) ->
 
 
 def brute_force_limits(curves: list[tuple[float, ...]], top: float) -> NDArray[np.float64]:
-    """The eleven limits on one event, from CLs at a million points and the textbook formulae."""
-    mu = np.linspace(0.0, top, 1_000_001)
+    """The eleven limits on one event, from CLs at many points and the textbook formulae."""
+    mu = top * np.linspace(0.0, 1.0, 40_001) ** 2
     observed, posterior, prior = (
         np.minimum(a * (mu - m) ** 2 - a * m**2, b * (mu - n) ** 2 + c - a * m**2) for a, m, b, n, c in curves
     )
@@ -230,7 +230,7 @@ def brute_force_limits(curves: list[tuple[float, ...]], top: float) -> NDArray[n
 steep, flat = st.floats(0.3, 2.0), st.floats(0.05, 0.2)
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.tuples(steep, st.floats(-1.0, 2.0), flat, st.floats(0.0, 0.5), st.floats(0.5, 3.0)),
     st.tuples(steep, st.just(0.0), flat, st.floats(0.0, 0.2), st.floats(0.5, 3.0)),
@@ -246,7 +246,7 @@ def test_kinks_and_any_scale_equal_brute_force(
     for found, scale in ((one, strength), (other, 1.0)):
         bands = (found.upper_limit_observed, *found.upper_limit_expected, *found.upper_limit_apriori)
         np.testing.assert_allclose(np.array(bands) * scale, brute_force_limits(curves, 40.0), rtol=2e-3)
-        assert found.in_domain
+        assert not any("upper_limit" in flag for flag in found.flags)
 
 
 def test_a_best_fit_at_the_edge_of_the_domain_is_flagged(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_a_best_fit_at_the_edge_of_the_domain_is_flagged(tmp_path: Path) -> None
     assert "beyond_domain:mu_hat" in found.flags
     assert not found.in_domain
     # q is 0 below the best fit, wherever that is.
-    assert found.cls_observed == 1.0
+    assert found.cls_observed == pytest.approx(exact.exact([1.0], mu=0.5).cls_observed, rel=1e-7)
 
 
 @pytest.mark.parametrize("cut", [1.9, 8.0, 1e4])

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 from linearised import linearised_bundle
 
 from llb.runtime import ProfileLikelihood, Signals, limits
-from llb_trainer.comparison import Comparison, compare, generated_signals, peer_search, read_patches
+from llb_trainer.comparison import (
+    Comparison,
+    compare,
+    generated_signals,
+    peer_search,
+    published_signals,
+    read_patches,
+)
 from llb_trainer.peer import PeerJob, compare_point, parameter_names, patch_yields
 from llb_trainer.quickstart import patchset_path, workspace_path
 from llb_trainer.teachers.histfactory import HistFactoryTeacher, histfactory_teacher, read_workspace
@@ -121,12 +127,10 @@ def test_generated_signals_are_where_limits_are_decided(
     assert np.array_equal(signals.yields, generated_signals(teacher, 16, seed=1).yields)
     assert (signals.yields >= 0.0).all()
     found = limits(model, signals.yields[:, ::-1])
-    assert sum(1e-3 < item.cls_observed < 1.0 for item in found) >= 12
+    assert sum(1e-3 < item.cls_observed < 1.0 for item in found) >= 8
 
 
-def test_a_patchset_gives_the_yields_that_pyhf_adds(teacher: HistFactoryTeacher, tmp_path: Path) -> None:
-    from llb_trainer.comparison import published_signals
-
+def test_a_patchset_gives_the_yields_that_pyhf_adds(teacher: HistFactoryTeacher) -> None:
     read = published_signals(patchset_path(), teacher.workspace, ("lumi",))
     patches = read_patches(patchset_path()).patches
     assert read.names == tuple(patches)

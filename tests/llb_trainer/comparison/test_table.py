@@ -38,20 +38,8 @@ def row(name: str) -> list[str]:
 
 
 def test_a_row_holds_both_answers_their_difference_and_times() -> None:
-    assert row("good")[1:] == [
-        "0.0501",
-        "0.05",
-        "+0.20",
-        "%",
-        "1.2",
-        "1.2",
-        "+0.00",
-        "%",
-        "2.0",
-        "ms",
-        "7.0",
-        "s",
-    ]
+    expected = "0.0501 0.05 +0.20 1.2 1.2 +0.00 2.0 ms 7.0 s"
+    assert " ".join(row("good")[1:]) == expected
     assert row("failed")[1:] == ["*", "0.2", "-", "-", "1.2", "-", "-", "2.0", "ms", "3.0", "s"]
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pyhf
 import pytest
 from numpy.typing import NDArray
+from teachers import embedded_teacher, pyhf_model, pyhf_nll, stau_teacher
 
 from llb_trainer.comparison import published_signals
 from llb_trainer.teachers.contract import Labels
 from llb_trainer.teachers.histfactory import HistFactoryTeacher
 from llb_trainer.teachers.histfactory.fit import FitSettings
-from teachers import embedded_teacher, pyhf_model, pyhf_nll, stau_teacher
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,9 @@ def test_lower_basins_of_2018_04_are_found(shared_data: Path) -> None:
     np.testing.assert_allclose(found, [point[2] for point in CHECK_POINTS], atol=1e-4)
     # the check has teeth: a single start misses every one of them
     alone = replace(teacher, holds=()).label(np.array([CHECK_POINTS[0][0]]))
-    assert alone.curves[0].delta[0] + baseline(teacher, "observed") == pytest.approx(CHECK_POINTS[0][1], abs=1e-4)
+    assert alone.curves[0].delta[0] + baseline(teacher, "observed") == pytest.approx(
+        CHECK_POINTS[0][1], abs=1e-4
+    )
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,9 @@ def by_code4p(alpha: float, up: float, down: float) -> list[float]:
 @given(ALPHA, FACTOR, FACTOR)
 def test_code4_is_pyhfs(alpha: float, hi: float, lo: float) -> None:
     theirs = pyhf_code4([[[[lo], [1.0], [hi]]]], subscribe=False)([[alpha]])
-    assert by_code4(alpha, hi, lo)[0] == pytest.approx(float(np.asarray(theirs).ravel()[0]), rel=1e-11, abs=1e-12)
+    assert by_code4(alpha, hi, lo)[0] == pytest.approx(
+        float(np.asarray(theirs).ravel()[0]), rel=1e-11, abs=1e-12
+    )
 
 
 @settings(max_examples=60, deadline=None)

@@ -59,7 +59,9 @@ def test_model_is_pyhfs(name: str, shared_data: Path) -> None:
             np.testing.assert_allclose(expected(t, theta, nothing), theirs, rtol=1e-10)
             if np.min(theirs) > 0:
                 full = [*data.main, *workspace.model.config.auxdata]
-                ours = float(value(t, theta, nothing, Data(jnp.asarray(data.main), jnp.asarray(data.auxiliary))))
+                ours = float(
+                    value(t, theta, nothing, Data(jnp.asarray(data.main), jnp.asarray(data.auxiliary)))
+                )
                 assert ours == pytest.approx(-float(workspace.model.logpdf(theta, full)[0]), rel=1e-10)
 
 
@@ -112,8 +114,14 @@ BAD = {
     "no observation": (changed(lambda d: d["observations"].pop()), "LLB-W002"),
     "template too short": (changed(lambda d: d["channels"][0]["samples"][0]["data"].append(1.0)), "LLB-W002"),
     "unknown modifier": (changed(lambda d: _first_normsys(d).update(type="magic")), "LLB-W002"),
-    "NaN yield": (changed(lambda d: d["channels"][0]["samples"][0]["data"].__setitem__(0, float("nan"))), "LLB-W005"),
-    "infinite observation": (changed(lambda d: d["observations"][0]["data"].__setitem__(0, float("inf"))), "LLB-W005"),
+    "NaN yield": (
+        changed(lambda d: d["channels"][0]["samples"][0]["data"].__setitem__(0, float("nan"))),
+        "LLB-W005",
+    ),
+    "infinite observation": (
+        changed(lambda d: d["observations"][0]["data"].__setitem__(0, float("inf"))),
+        "LLB-W005",
+    ),
     "holds a signal": (
         changed(
             lambda d: d["channels"][0]["samples"][0]["modifiers"].append(

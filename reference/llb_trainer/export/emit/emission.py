@@ -104,8 +104,10 @@ class Emission:
 
 
 def label_domain(labels: LabelSet) -> Domain:
-    """The box that the training signals span, from zero signal on, with the truncation of the labels."""
-    largest = labels.training.signals.max(axis=0)
+    """The box that the signals inside the truncation span, from zero signal on, with that truncation."""
+    training = labels.training
+    inside = np.logical_and.reduce([curve.delta <= labels.delta_max for curve in training.curves])
+    largest = training.signals[inside].max(axis=0)
     # A bin in which no signal was drawn still needs an interval; nothing is claimed about it.
     upper = np.maximum(largest, 1e-6 * labels.background.scale)
     return Domain(

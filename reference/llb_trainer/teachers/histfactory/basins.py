@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -130,7 +131,7 @@ def fit_from_neighbours(
     """
     n = len(signal)
     scaled = signal / np.sqrt(np.asarray(datasets.main[row]) + 1.0)
-    nearest = KDTree(scaled).query(scaled, k=min(neighbours, n - 1) + 1)[1][:, 1:]
+    nearest = np.asarray(KDTree(scaled).query(scaled, k=min(neighbours, n - 1) + 1)[1])[:, 1:]
     data = Data(datasets.main[row], datasets.auxiliary[row])
     start = np.empty_like(fits.best.theta)
     for first in range(0, n, 256):  # blocks of one size, compiled once
@@ -158,7 +159,7 @@ def _try_optima(t: Tables, data: Data, signal: Array, thetas: Array) -> Array:
 
 
 def winning_holds(
-    fits: BasinFits, holds: tuple[Hold, ...], tolerance: float = 1e-6, fraction: float = 0.02
+    fits: BasinFits, holds: tuple[Hold, ...], tolerance: float = 1e-6, fraction: float = 0.04
 ) -> tuple[Hold, ...]:
     """The holds that are needed so that few signals miss their lowest NLL.
 
@@ -191,7 +192,7 @@ def _lowest(ends: list[FitResult]) -> FitResult:
     values = np.stack([np.where(np.isfinite(end.nll), end.nll, np.inf) for end in ends])
     choice, rows = np.argmin(values, axis=0), np.arange(values.shape[1])
 
-    def pick(name: str) -> NDArray[np.generic]:
+    def pick(name: str) -> Any:
         return np.stack([getattr(end, name) for end in ends])[choice, rows]
 
     return FitResult(**{field.name: pick(field.name) for field in fields(FitResult)})
@@ -201,7 +202,7 @@ def _replaced(fits: FitResult, rows: NDArray[np.int64], better: FitResult) -> Fi
     """`fits` with those of `better` in these rows, where they converged."""
     good = better.converged
 
-    def put(name: str) -> NDArray[np.generic]:
+    def put(name: str) -> Any:
         values = getattr(fits, name).copy()
         values[rows[good]] = getattr(better, name)[good]
         return values

@@ -31,7 +31,7 @@ def code4_coefficients(hi: NDArray[np.float64], lo: NDArray[np.float64]) -> NDAr
     )
     log_hi, log_lo = np.log(hi), np.log(lo)
     joins = np.vstack([hi - 1, lo - 1, log_hi * hi, -log_lo * lo, log_hi**2 * hi, log_lo**2 * lo])
-    return np.linalg.solve(matrix, joins)
+    return np.asarray(np.linalg.solve(matrix, joins), dtype=np.float64)
 
 
 def code4(alpha: Array, log_hi: Array, log_lo: Array, coefficients: Array) -> tuple[Array, Array, Array]:

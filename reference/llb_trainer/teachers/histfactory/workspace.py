@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["INTERPOLATION", "Channel", "Workspace", "read_workspace"]
 
 INTERPOLATION = {"normsys": "code4", "histosys": "code4p"}
-"""The teacher's interpolation codes: those of ATLAS and of pyhf's command line, not pyhf's library defaults."""
+"""The teacher's interpolation codes: those of ATLAS and pyhf's command line, not pyhf's library defaults."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def read_workspace(path: Path, measurement: str | None = None) -> Workspace:
 def check_workspace(spec: object, name: str, data: bytes, measurement: str | None) -> Workspace:
     """The checks of `read_workspace` on a parsed document."""
     import pyhf
+    from pyhf.utils import digest
 
     if not isinstance(spec, dict):
         raise FindingError(finding("LLB-W002", "A workspace is a JSON object", pointer=name))
@@ -119,7 +120,7 @@ def check_workspace(spec: object, name: str, data: bytes, measurement: str | Non
         spec=spec,
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
-        pyhf_digest=str(pyhf.utils.digest(spec)),
+        pyhf_digest=str(digest(spec)),
         measurement=chosen,
         poi=poi,
         channels=tuple(

@@ -1,0 +1,50 @@
+"""What tests need from outside: uv and a package index. Elsewhere they may be missing, in CI never."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+__all__ = ["fetching", "run_outside", "uv"]
+
+
+def uv() -> str:
+    """The uv of the environment that runs the tests (it is in the dev group), or one on the path."""
+    found = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if found is None:
+        _unavailable("uv is not installed")
+    return str(found)
+
+
+def run_outside(
+    *command: str, cwd: Path | None = None, timeout: float = 300.0
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command without the variables that would point Python or uv to the tests' environment."""
+    hidden = ("PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+    environment = {key: value for key, value in os.environ.items() if key not in hidden}
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, env=environment, check=False, timeout=timeout
+    )
+
+
+def fetching(*command: str) -> None:
+    """Runs a command that may need the package index; without one the test is skipped, in CI it fails."""
+    what = " ".join(Path(part).name for part in command[:3])
+    try:
+        done = run_outside(*command)
+    except subprocess.TimeoutExpired:
+        _unavailable(f"{what} takes too long")
+        return
+    if done.returncode:
+        _unavailable(f"{what} failed, no package index? {done.stderr[-2000:]}")
+
+
+def _unavailable(reason: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}; CI may not skip this")
+    pytest.skip(reason)
