@@ -14,7 +14,7 @@ from llb_schema import FindingError
 from llb_trainer.labels import LabelSet, concatenate, label_in_pool, make_labels, take
 from llb_trainer.sampling import Sampling
 from llb_trainer.teachers.contract import CurveData, CurveLabels, Labels, SignalBin
-from llb_trainer.training import Recipe, train
+from llb_trainer.training import Recipe, Trained, train
 from llb_trainer.training.ensemble import Ensemble
 from llb_trainer.training.loss import Frame, branch_values
 
@@ -81,11 +81,11 @@ def labels() -> LabelSet:
 
 
 @pytest.fixture(scope="module")
-def trained(labels: LabelSet) -> object:
+def trained(labels: LabelSet) -> Trained:
     return train(labels, TEACHER.branches, SMALL)
 
 
-def test_it_learns_values_slopes_and_the_kink(labels: LabelSet, trained) -> None:  # noqa: ANN001
+def test_it_learns_values_slopes_and_the_kink(labels: LabelSet, trained: Trained) -> None:
     network = trained.network
     held = labels.heldout
     truth = np.stack([curve.delta for curve in held.curves], axis=1)
@@ -101,7 +101,7 @@ def test_it_learns_values_slopes_and_the_kink(labels: LabelSet, trained) -> None
     assert trained.history.heldout_median[-1] == pytest.approx(np.median(errors[(truth >= 0) & (truth <= 6)]))
 
 
-def test_zero_signal_is_exact_before_and_after_training(labels: LabelSet, trained) -> None:  # noqa: ANN001
+def test_zero_signal_is_exact_before_and_after_training(labels: LabelSet, trained: Trained) -> None:
     untrained = train(labels, TEACHER.branches, Recipe(width=8, depth=1, members=2, steps=10)).network
     for network in (trained.network, untrained):
         assert (network(np.zeros((3, 2))) == 0.0).all()
@@ -111,7 +111,7 @@ def test_zero_signal_is_exact_before_and_after_training(labels: LabelSet, traine
         np.testing.assert_allclose(network(tiny), exact, atol=1e-7)
 
 
-def test_numpy_network_is_the_trained_one(labels: LabelSet, trained) -> None:  # noqa: ANN001
+def test_numpy_network_is_the_trained_one(labels: LabelSet, trained: Trained) -> None:
     network = trained.network
     ensemble = Ensemble(2, 2, 24, 2, 4, nnx.Rngs(0))
     for layer, kernel, bias in zip(ensemble.layers, network.kernels, network.biases, strict=True):
