@@ -42,7 +42,7 @@ class Plan:
         processes: worker processes for the labels; one per core if None, none if 0.
     """
 
-    signals: int = 5_120
+    signals: int = 4_096
     sampling: Sampling = field(default_factory=Sampling)
     recipe: Recipe = field(default_factory=Recipe)
     signal_modifiers: tuple[str, ...] | None = None

@@ -57,7 +57,7 @@ class Sampling:
     published: float = 0.65
     jitter: float = 0.3
     spread: float = 1.2
-    reach: float = 2.0
+    reach: float = 1.5
     near_zero: float = 0.15
     delta_max: float = 24.0
     seed: int = 20261121

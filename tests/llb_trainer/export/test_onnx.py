@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +12,7 @@ import onnx
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
+from outside import fetching, uv
 
 from llb.bundle import GraphSpec, TensorSpec
 from llb.runtime import audit_graph
@@ -163,21 +162,10 @@ print(json.dumps(onnxruntime.__version__))
 @pytest.fixture(scope="module")
 def oldest(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The interpreter of an environment with the oldest supported onnxruntime."""
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    if os.environ.get("CI") or uv is None:
-        pytest.skip("needs uv and a package index")
     home = tmp_path_factory.mktemp("onnxruntime") / "env"
     python = str(home / "bin" / "python")
-    for step in (
-        ["venv", "--quiet", "--python", sys.executable, str(home)],
-        ["pip", "install", "--quiet", "--python", python, "onnxruntime==1.20.*", "numpy"],
-    ):
-        try:
-            done = subprocess.run([uv, *step], capture_output=True, text=True, timeout=120)
-        except subprocess.TimeoutExpired:
-            pytest.skip(f"uv {step[0]} takes too long")
-        if done.returncode:
-            pytest.skip(f"uv {step[0]} failed: {(done.stderr.splitlines() or ['?'])[-1]}")
+    fetching(uv(), "venv", "--quiet", "--python", sys.executable, str(home))
+    fetching(uv(), "pip", "install", "--quiet", "--python", python, "onnxruntime==1.20.*", "numpy")
     return python
 
 
