@@ -10,12 +10,14 @@ import multiprocessing
 import os
 from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llb_schema import FindingError, finding
 from llb_trainer.teachers.contract import CurveLabels, Labels, Teacher
 
 __all__ = ["concatenate", "label_in_pool"]
@@ -59,6 +61,9 @@ def label_in_pool(
         signals: what to label.
         processes: number of workers; one per core if None, none at all (label here) if 0.
         progress: told how many signals were finished since the last call.
+
+    Raises:
+        FindingError: LLB-T002 a worker died.
     """
     chunks = [signals[first : first + _CHUNK] for first in range(0, len(signals), _CHUNK)]
     workers = min(os.cpu_count() or 1 if processes is None else processes, len(chunks))
@@ -70,10 +75,13 @@ def label_in_pool(
         _environment(_ENVIRONMENT),
         ProcessPoolExecutor(workers, context, initializer=_start, initargs=(teacher,)) as pool,
     ):
-        for labels in pool.map(_label, chunks):
-            done.append(labels)
-            if progress:
-                progress(len(labels.signals))
+        try:
+            for labels in pool.map(_label, chunks):
+                done.append(labels)
+                if progress:
+                    progress(len(labels.signals))
+        except BrokenProcessPool as error:
+            raise FindingError(finding("LLB-T002")) from error
     return concatenate(done)
 
 

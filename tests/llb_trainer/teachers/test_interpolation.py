@@ -34,7 +34,7 @@ def by_code4p(alpha: float, up: float, down: float) -> list[float]:
 @settings(max_examples=60, deadline=None)
 @given(ALPHA, FACTOR, FACTOR)
 def test_code4_is_pyhfs(alpha: float, hi: float, lo: float) -> None:
-    theirs = pyhf_code4([[[[lo], [1.0], [hi]]]], subscribe=False)([[alpha]])
+    theirs = pyhf_code4([[[[lo], [1.0], [hi]]]], subscribe=False)(np.array([[alpha]]))
     assert by_code4(alpha, hi, lo)[0] == pytest.approx(
         float(np.asarray(theirs).ravel()[0]), rel=1e-11, abs=1e-12
     )
@@ -43,7 +43,7 @@ def test_code4_is_pyhfs(alpha: float, hi: float, lo: float) -> None:
 @settings(max_examples=60, deadline=None)
 @given(ALPHA, EVENTS, EVENTS, EVENTS)
 def test_code4p_is_pyhfs(alpha: float, lo: float, nominal: float, hi: float) -> None:
-    theirs = pyhf_code4p([[[[lo], [nominal], [hi]]]], subscribe=False)([[alpha]])
+    theirs = pyhf_code4p([[[[lo], [nominal], [hi]]]], subscribe=False)(np.array([[alpha]]))
     ours = by_code4p(alpha, hi - nominal, nominal - lo)[0]
     assert ours == pytest.approx(float(np.asarray(theirs).ravel()[0]), rel=1e-12, abs=1e-11)
 

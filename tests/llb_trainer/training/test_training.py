@@ -2,68 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from counting import CountingTeacher, DyingTeacher
 from flax import nnx
 from numpy.typing import NDArray
 
 from llb_schema import FindingError
 from llb_trainer.labels import LabelSet, concatenate, label_in_pool, make_labels, take
 from llb_trainer.sampling import Sampling
-from llb_trainer.teachers.contract import CurveData, CurveLabels, Labels, SignalBin
+from llb_trainer.teachers.contract import CurveLabels, Labels
 from llb_trainer.training import Recipe, Trained, train
 from llb_trainer.training.ensemble import Ensemble
 from llb_trainer.training.loss import Frame, branch_values
 
 Floats = NDArray[np.float64]
-OBSERVED = np.array([8.0, 20.0])
-EVENTS = np.array([6.0, 25.0])
-
-
-@dataclass(frozen=True)
-class CountingTeacher:
-    """Two bins without nuisance parameters; a second, invented basin lies lower for large signals."""
-
-    failing: bool = False
-    covariance: Floats = None  # type: ignore[assignment]
-    branches: tuple[str, ...] = ("interior", "other")
-
-    @property
-    def bins(self) -> tuple[SignalBin, ...]:
-        return tuple(SignalBin(f"SR{b}", 0, OBSERVED[b], EVENTS[b]) for b in range(2))
-
-    @property
-    def curves(self) -> tuple[CurveData, ...]:
-        return ()
-
-    def label(self, signals: Floats, progress: object = None) -> Labels:
-        del progress
-        curves = tuple(
-            self._curve(name, n, signals) for name, n in (("observed", OBSERVED), ("apriori", EVENTS))
-        )
-        return Labels(signals, curves)
-
-    def _curve(self, name: str, n: Floats, signals: Floats) -> CurveLabels:
-        delta = signals - n * np.log1p(signals / EVENTS)
-        first, slope = delta.sum(axis=1), 1 - n / (EVENTS + signals)
-        other, other_slope = 1.5 + 0.6 * first, 0.6 * slope
-        values = np.stack([first, other], axis=1)
-        slopes = np.stack([slope, other_slope], axis=1)
-        lowest = np.argmin(values, axis=1)
-        rows = np.arange(len(signals))
-        return CurveLabels(
-            name,
-            values[rows, lowest],
-            slopes[rows, lowest],
-            values,
-            slopes,
-            np.zeros((len(signals), 1)),
-            np.full(len(signals), 1e-12),
-            np.full(len(signals), True) if not self.failing else rows % 4 > 0,
-        )
 
 
 def labels_of(teacher: CountingTeacher, n: int = 1500, delta_max: float = 12.0) -> LabelSet:
@@ -71,7 +25,7 @@ def labels_of(teacher: CountingTeacher, n: int = 1500, delta_max: float = 12.0) 
     return make_labels(teacher, teacher, np.array([[1.0, 2.0]]), n, sampling, processes=0)
 
 
-TEACHER = CountingTeacher(covariance=np.diag([0.5, 2.0]))
+TEACHER = CountingTeacher()
 SMALL = Recipe(width=24, depth=2, members=2, steps=1500, batch=256)
 
 
@@ -139,7 +93,7 @@ def test_same_seed_same_network(labels: LabelSet) -> None:
 
 
 def test_what_did_not_converge_is_left_out() -> None:
-    good, bad = labels_of(TEACHER, 800), labels_of(CountingTeacher(True, TEACHER.covariance), 800)
+    good, bad = labels_of(TEACHER, 800), labels_of(CountingTeacher(failing=True), 800)
     assert bad.n_failed == 200
     assert good.n_failed == 0
     rows = len(bad.training.signals) + len(bad.heldout.signals)
@@ -168,7 +122,7 @@ def test_second_look_finds_what_the_first_missed() -> None:
     def _raised(curve: CurveLabels) -> CurveLabels:
         return CurveLabels(curve.name, *(getattr(curve, n) + (n == "delta") * 0.25 for n in FIELDS))
 
-    blind = Blind(covariance=TEACHER.covariance)
+    blind = Blind()
     found = make_labels(blind, TEACHER, np.array([[1.0, 2.0]]), 800, Sampling(), processes=0)
     assert found.second_look_excess == pytest.approx(0.25)
 
@@ -182,6 +136,12 @@ def test_pool_gives_what_the_teacher_gives() -> None:
     for one, other in zip(alone.curves, pooled.curves, strict=True):
         for name in FIELDS:
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_a_dead_worker_is_one_finding() -> None:
+    with pytest.raises(FindingError) as caught:
+        label_in_pool(DyingTeacher(), np.ones((10, 2)), processes=1)
+    assert caught.value.findings[0].code == "LLB-T002"
 
 
 def test_take_and_concatenate_are_inverse() -> None:

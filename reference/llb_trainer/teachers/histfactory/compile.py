@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llb_schema import FindingError, finding
 from llb_trainer.teachers.histfactory.interpolation import code4_coefficients
 from llb_trainer.teachers.histfactory.workspace import Workspace
 
@@ -23,8 +22,6 @@ __all__ = ["Bins", "CompiledModel", "Constraints", "FactorTable", "ShiftTable", 
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_SUPPORTED = frozenset({"histosys", "lumi", "normfactor", "normsys", "shapefactor", "shapesys", "staterror"})
 
 
 @dataclass(frozen=True)
@@ -139,12 +136,7 @@ class CompiledModel:
 
 
 def compile_workspace(workspace: Workspace) -> CompiledModel:
-    """Compile the workspace's measurement.
-
-    Raises:
-        FindingError: LLB-W010 a modifier type that the teacher does not know; LLB-W011 a normsys
-            factor that is not positive (code4 takes its logarithm; pyhf itself returns NaN there).
-    """
+    """Compile the workspace's measurement."""
     config = workspace.model.config
     offsets = {name: int(config.par_slice(name).start) for name in config.par_order}
     bins = Bins(
@@ -230,7 +222,6 @@ class _Builder:
     def add_channel(self, channel: dict[str, Any], first_bin: int) -> None:
         """Add every sample of a channel, one rate per bin."""
         for sample in channel["samples"]:
-            self._refuse_unknown(channel["name"], sample)
             for index, nominal in enumerate(sample["data"]):
                 self.nominal.append(float(nominal))
                 self.rate_bin.append(first_bin + index)
@@ -239,14 +230,6 @@ class _Builder:
                 self.rate_shifts.append([])
                 for modifier in sample["modifiers"]:
                     self._add_modifier(modifier, index, float(nominal))
-
-    def _refuse_unknown(self, channel: str, sample: dict[str, Any]) -> None:
-        for modifier in sample["modifiers"]:
-            where = f"{channel}/{sample['name']}/{modifier['name']}"
-            if modifier["type"] not in _SUPPORTED:
-                raise FindingError(finding("LLB-W010", pointer=where, actual=modifier["type"]))
-            if modifier["type"] == "normsys" and min(modifier["data"]["lo"], modifier["data"]["hi"]) <= 0:
-                raise FindingError(finding("LLB-W011", pointer=where, actual=modifier["data"]))
 
     def _add_modifier(self, modifier: dict[str, Any], index: int, nominal: float) -> None:
         start = self.offsets[modifier["name"]]

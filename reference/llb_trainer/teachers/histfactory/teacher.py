@@ -34,7 +34,7 @@ _ALIAS_TOLERANCE = 1e-6
 """Two curves are one if their Delta NLL never differ by more (in NLL units) on the pilot signals."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HistFactoryTeacher:
     """Exact profile likelihoods of a HistFactory workspace.
 

@@ -18,6 +18,8 @@ __all__ = ["INTERPOLATION", "Channel", "Workspace", "read_workspace"]
 INTERPOLATION = {"normsys": "code4", "histosys": "code4p"}
 """The teacher's interpolation codes: those of ATLAS and pyhf's command line, not pyhf's library defaults."""
 
+_SUPPORTED = frozenset({"histosys", "lumi", "normfactor", "normsys", "shapefactor", "shapesys", "staterror"})
+
 
 @dataclass(frozen=True)
 class Channel:
@@ -67,7 +69,9 @@ def read_workspace(path: Path, measurement: str | None = None) -> Workspace:
     Raises:
         FindingError: LLB-W001 not readable or not JSON; LLB-W002 refused by pyhf; LLB-W003 no such
             measurement; LLB-W004 the workspace already holds a signal (a sample carries the POI);
-            LLB-W005 a number in it is not finite.
+            LLB-W005 a number in it is not finite; LLB-W006 a channel has no observation; LLB-W010 a
+            modifier type that the teacher does not know; LLB-W011 a normsys factor that is not positive
+            (code4 takes its logarithm; pyhf itself returns NaN there).
     """
     try:
         data = path.read_bytes()
@@ -94,6 +98,7 @@ def check_workspace(spec: object, name: str, data: bytes, measurement: str | Non
     _refuse_non_finite(spec, name)
     try:
         workspace = pyhf.Workspace(spec)
+        _refuse_unsupported(spec, name)
         names = list(workspace.measurement_names)
         if measurement is not None and measurement not in names:
             raise FindingError(
@@ -113,6 +118,9 @@ def check_workspace(spec: object, name: str, data: bytes, measurement: str | Non
         raise FindingError(
             finding("LLB-W002", f"pyhf refuses the workspace: {text[0] if text else error!r}", pointer=name)
         ) from error
+    for channel_name, bins in model.config.channel_nbins.items():
+        if len(observed.get(channel_name, ())) != bins:
+            raise FindingError(finding("LLB-W006", pointer=f"{name}/{channel_name}"))
     if poi in model.config.parameters:
         raise FindingError(finding("LLB-W004", f"A sample carries the POI {poi!r}", pointer=name))
     return Workspace(
@@ -134,6 +142,18 @@ def check_workspace(spec: object, name: str, data: bytes, measurement: str | Non
         model=model,
         observed=observed,
     )
+
+
+def _refuse_unsupported(spec: dict[str, Any], pointer: str) -> None:
+    """What pyhf's schema allows and the teacher does not."""
+    for channel in spec["channels"]:
+        for sample in channel["samples"]:
+            for modifier in sample["modifiers"]:
+                where = f"{pointer}/{channel['name']}/{sample['name']}/{modifier['name']}"
+                if modifier["type"] not in _SUPPORTED:
+                    raise FindingError(finding("LLB-W010", pointer=where, actual=modifier["type"]))
+                if modifier["type"] == "normsys" and min(modifier["data"].values()) <= 0:
+                    raise FindingError(finding("LLB-W011", pointer=where, actual=modifier["data"]))
 
 
 def _refuse_non_finite(node: object, pointer: str) -> None:

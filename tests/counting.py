@@ -1,0 +1,67 @@
+"""A teacher with a closed form, for tests that must not wait for fits."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llb_trainer.teachers.contract import CurveData, CurveLabels, Labels, SignalBin
+
+__all__ = ["CountingTeacher", "DyingTeacher"]
+
+Floats = NDArray[np.float64]
+OBSERVED = np.array([8.0, 20.0])
+EVENTS = np.array([6.0, 25.0])
+
+
+@dataclass(frozen=True)
+class CountingTeacher:
+    """Two bins without nuisance parameters; a second, invented basin lies lower for large signals."""
+
+    failing: bool = False
+    covariance: Floats = field(default_factory=lambda: np.diag([0.5, 2.0]))
+    branches: tuple[str, ...] = ("interior", "other")
+
+    @property
+    def bins(self) -> tuple[SignalBin, ...]:
+        return tuple(SignalBin(f"SR{b}", 0, OBSERVED[b], EVENTS[b]) for b in range(2))
+
+    @property
+    def curves(self) -> tuple[CurveData, ...]:
+        return ()
+
+    def label(self, signals: Floats, progress: object = None) -> Labels:
+        del progress
+        curves = tuple(
+            self._curve(name, n, signals) for name, n in (("observed", OBSERVED), ("apriori", EVENTS))
+        )
+        return Labels(signals, curves)
+
+    def _curve(self, name: str, n: Floats, signals: Floats) -> CurveLabels:
+        delta = signals - n * np.log1p(signals / EVENTS)
+        first, slope = delta.sum(axis=1), 1 - n / (EVENTS + signals)
+        other, other_slope = 1.5 + 0.6 * first, 0.6 * slope
+        values = np.stack([first, other], axis=1)
+        slopes = np.stack([slope, other_slope], axis=1)
+        lowest = np.argmin(values, axis=1)
+        rows = np.arange(len(signals))
+        return CurveLabels(
+            name,
+            values[rows, lowest],
+            slopes[rows, lowest],
+            values,
+            slopes,
+            np.zeros((len(signals), 1)),
+            np.full(len(signals), 1e-12),
+            np.full(len(signals), True) if not self.failing else rows % 4 > 0,
+        )
+
+
+class DyingTeacher(CountingTeacher):
+    """Takes its process with it."""
+
+    def label(self, signals: Floats, progress: object = None) -> Labels:  # noqa: ARG002
+        os._exit(3)
