@@ -76,7 +76,7 @@ class _Outcome:
 @click.option(
     "--points",
     type=click.IntRange(1, 1000),
-    default=12,
+    default=10,
     show_default=True,
     help="Signals that pyhf is asked about, too.",
 )

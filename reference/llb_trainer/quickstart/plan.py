@@ -18,7 +18,7 @@ __all__ = ["quickstart_identity", "quickstart_plan"]
 
 def quickstart_plan(seed: int) -> Plan:
     """Enough labels and steps for limits good to a fraction of a percent on a small search."""
-    return Plan(signals=4_096, sampling=Sampling(seed=seed), recipe=Recipe(steps=8_000, seed=seed))
+    return Plan(signals=3_072, sampling=Sampling(seed=seed), recipe=Recipe(steps=8_000, seed=seed))
 
 
 def quickstart_identity(workspace: Workspace, patchset: Path | None, embedded: bool) -> Identity:

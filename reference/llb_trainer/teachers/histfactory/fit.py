@@ -1,36 +1,19 @@
-"""Batched, bounded profile fits with a convergence proof for each.
+"""Batched profile fits with a convergence proof for each: cheap steps first, then exact ones.
 
-Two kinds of step share one loop: Gauss-Newton steps with the linear algebra in the space of the bins
-(cheap, always downhill), then Newton steps with the exact Hessian (quadratic convergence, and the
-proof: positive definite on the free parameters, estimated distance to the minimum). Bounds are kept by
-an active set, descent by Levenberg-Marquardt damping.
-
-Literature: J. Nocedal and S. Wright, Numerical Optimization (2006), chapters 10, 16, 18; D. Bertsekas,
-SIAM J. Control Optim. 20 (1982) 221 (projected Newton); F. James, MINUIT (estimated distance to minimum).
+Converged fits leave the batch and waiting ones take their place, so that stragglers cost only themselves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
-from llb_trainer.teachers.histfactory.rates import (
-    Data,
-    Tables,
-    constraint_slopes,
-    expectation,
-    hessian,
-    nll,
-    signal_scale,
-)
+from llb_trainer.teachers.histfactory.rates import Data, Tables
+from llb_trainer.teachers.histfactory.steps import Box, advance, envelope
 
 __all__ = ["FitProblem", "FitResult", "FitSettings", "fit_batch"]
 
@@ -110,139 +93,6 @@ class FitResult:
     steps: NDArray[np.int64]
 
 
-class _State(NamedTuple):
-    """One fit on its way."""
-
-    theta: Array
-    value: Array
-    damping: Array
-
-
-class _Proof(NamedTuple):
-    """What a step learns about the point it starts from; a proof only if a Newton step says it."""
-
-    edm: Array
-    projected: Array
-
-
-class _Box(NamedTuple):
-    lower: Array
-    upper: Array
-
-
-def _free(theta: Array, slope: Array, box: _Box, fixed: Array) -> Array:
-    """Parameters that may move: not fixed, and not pressed against a bound."""
-    pressed = ((theta <= box.lower) & (slope > 0)) | ((theta >= box.upper) & (slope < 0))
-    return ~fixed & ~pressed
-
-
-def _accept(
-    t: Tables, state: _State, step: Array, model_gain: Array, signal: Array, data: Data, box: _Box
-) -> _State:
-    """Take the step if it lowers the NLL enough, else stay and damp more."""
-    moved = jnp.clip(state.theta + step, box.lower, box.upper)
-    value = nll(t, moved, signal, data)
-    noise = 1e-13 * (1.0 + jnp.abs(state.value))
-    better = jnp.isfinite(value) & (value <= state.value - 1e-4 * model_gain + noise)
-    return _State(
-        jnp.where(better, moved, state.theta),
-        jnp.where(better, value, state.value),
-        jnp.where(better, jnp.where(state.damping < 1e-6, 0.0, 0.1 * state.damping), _more(state.damping)),
-    )
-
-
-def _more(damping: Array) -> Array:
-    return jnp.minimum(jnp.maximum(8.0 * damping, 1e-3), 1e12)
-
-
-def _gauss_newton(
-    t: Tables, box: _Box, state: _State, signal: Array, data: Data, fixed: Array
-) -> tuple[_State, _Proof]:
-    """A damped Gauss-Newton step; the matrix to solve has one row per bin (Woodbury)."""
-    found = expectation(t, state.theta, signal)
-    slope_c, curvature = constraint_slopes(t, state.theta, data.auxiliary)
-    slope = found.jacobian.T @ (1.0 - data.main / found.events) + slope_c
-    free = _free(state.theta, slope, box, fixed)
-    scaled = jnp.sqrt(data.main)[:, None] / found.events[:, None] * jnp.where(free, found.jacobian, 0.0)
-    own = jnp.sum(scaled**2, axis=0)
-    # a free normalisation has no constraint: a touch of its own curvature keeps the diagonal regular
-    diagonal = curvature + jnp.where(curvature > 0, 0.0, 1e-6 * own + 1e-12)
-    diagonal = diagonal + state.damping * (diagonal + own)
-    down = jnp.where(free, -slope, 0.0)
-    inner = jnp.eye(scaled.shape[0]) + (scaled / diagonal) @ scaled.T
-    correction = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(inner), True), scaled @ (down / diagonal))
-    step = (down - scaled.T @ correction) / diagonal
-    gain = 0.5 * down @ step
-    distance = jnp.where(state.damping == 0.0, gain, jnp.inf)
-    largest = jnp.max(jnp.abs(down) / jnp.sqrt(diagonal + own))
-    return _accept(t, state, step, gain, signal, data, box), _Proof(distance, largest)
-
-
-def _newton(
-    t: Tables, box: _Box, state: _State, signal: Array, data: Data, fixed: Array
-) -> tuple[_State, _Proof]:
-    """A damped Newton step on the free parameters, and the proof for the point it started from."""
-    found = expectation(t, state.theta, signal)
-    slope_c, curvature = constraint_slopes(t, state.theta, data.auxiliary)
-    slope = found.jacobian.T @ (1.0 - data.main / found.events) + slope_c
-    free = _free(state.theta, slope, box, fixed)
-    full = hessian(t, found, data, curvature)
-    own = jnp.where(free, jnp.maximum(jnp.abs(jnp.diag(full)), 1e-12), 1.0)
-    scale = 1.0 / jnp.sqrt(own)
-    both = free[:, None] & free[None, :]
-    unit = jnp.where(both, full * scale[:, None] * scale[None, :], jnp.eye(len(scale)))
-    down = jnp.where(free, -slope * scale, 0.0)
-    factor = jnp.linalg.cholesky(unit + state.damping * jnp.eye(len(scale)))
-    solved = jax.scipy.linalg.cho_solve((factor, True), down)
-    definite = jnp.all(jnp.isfinite(factor))
-    step = jnp.where(definite, solved * scale, 0.0)
-    gain = 0.5 * down @ solved
-    undamped = definite & (state.damping == 0.0)
-    proof = _Proof(jnp.where(undamped, gain, jnp.inf), jnp.max(jnp.abs(down)))
-    moved = _accept(t, state, step, gain, signal, data, box)
-    # an indefinite matrix cannot be stepped on: damp until it is definite
-    return moved._replace(damping=jnp.where(definite, moved.damping, _more(state.damping))), proof
-
-
-@partial(jax.jit, static_argnames=("gauss_newton", "steps"))
-def _advance(
-    t: Tables,
-    box: _Box,
-    datasets: Data,
-    theta: Array,
-    damping: Array,
-    signal: Array,
-    dataset: Array,
-    fixed: Array,
-    gauss_newton: bool,
-    steps: int,
-) -> tuple[Array, Array, Array, Array, Array]:
-    """Advance a batch by some steps; returns theta, NLL, damping, EDM, projected gradient."""
-
-    def one(theta: Array, damping: Array, signal: Array, row: Array, fixed: Array) -> tuple[Array, ...]:
-        data = Data(datasets.main[row], datasets.auxiliary[row])
-        state = _State(theta, nll(t, theta, signal, data), damping)
-        proof = _Proof(jnp.asarray(jnp.inf), jnp.asarray(jnp.inf))
-        step = _gauss_newton if gauss_newton else _newton
-        state, proof = jax.lax.fori_loop(
-            0, steps, lambda _, s: step(t, box, s[0], signal, data, fixed), (state, proof)
-        )
-        return (*state, *proof)
-
-    return jax.vmap(one)(theta, damping, signal, dataset, fixed)  # pyright: ignore[reportReturnType]
-
-
-@jax.jit
-def _envelope(t: Tables, datasets: Data, theta: Array, signal: Array, dataset: Array) -> Array:
-    """Envelope theorem: d NLL / d signal_b = (1 - n_b / nu_b) times what multiplies the signal."""
-
-    def one(theta: Array, signal: Array, row: Array) -> Array:
-        found = expectation(t, theta, signal)
-        return (1.0 - datasets.main[row] / found.events) * signal_scale(t, theta)
-
-    return jax.vmap(one)(theta, signal, dataset)
-
-
 def fit_batch(
     t: Tables,
     lower: Floats,
@@ -256,9 +106,6 @@ def fit_batch(
 ) -> FitResult:
     """Minimise the NLL of every fit of `problem` over its parameters, from one start each.
 
-    Converged fits leave the batch and waiting ones take their place, so that stragglers cost
-    only themselves.
-
     Args:
         t: the model.
         lower, upper: (n_parameters,) bounds.
@@ -269,7 +116,7 @@ def fit_batch(
             otherwise to come near one (`settings.near`), which is all that comparing starts takes.
         progress: called with the number of fits finished since the last call.
     """
-    run = _Run(t, _Box(jnp.asarray(lower), jnp.asarray(upper)), datasets, problem, settings)
+    run = _Run(t, Box(jnp.asarray(lower), jnp.asarray(upper)), datasets, problem, settings)
     everything = np.arange(len(problem))
     if proof:
         run.drain(everything, settings.edm, gauss_newton=False, most=settings.newton, progress=progress)
@@ -287,7 +134,7 @@ class _Run:
     """The fits under way, as arrays on the host, and the batches that advance them."""
 
     def __init__(
-        self, t: Tables, box: _Box, datasets: Data, problem: FitProblem, settings: FitSettings
+        self, t: Tables, box: Box, datasets: Data, problem: FitProblem, settings: FitSettings
     ) -> None:
         self.t, self.box, self.datasets, self.problem, self.settings = t, box, datasets, problem, settings
         n = len(problem)
@@ -323,7 +170,7 @@ class _Run:
     def advance(self, rows: NDArray[np.int64], gauss_newton: bool, steps: int) -> None:
         """Advance these fits together; the batch is padded, so that it is compiled once."""
         padded = np.concatenate([rows, np.repeat(rows[-1:], self.size - len(rows))])
-        out = _advance(
+        out = advance(
             self.t, self.box, self.datasets, self.theta[padded], self.damping[padded],
             self.problem.signal[padded], self.problem.dataset[padded], self.problem.fixed[padded],
             gauss_newton, steps,
@@ -339,7 +186,7 @@ class _Run:
         for first in range(0, len(self.problem), self.size):
             rows = np.arange(first, min(first + self.size, len(self.problem)))
             padded = np.concatenate([rows, np.repeat(rows[-1:], self.size - len(rows))])
-            gradient[rows] = _envelope(
+            gradient[rows] = envelope(
                 self.t,
                 self.datasets,
                 self.theta[padded],
