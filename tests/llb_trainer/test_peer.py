@@ -80,7 +80,8 @@ def test_workers_give_the_same_numbers(search: PeerSearch, patches: dict[str, An
     jobs = [PeerJob(name, patch_yields(search, patches[name]), limit=False) for name in names]
     here = {result.name: result.cls_observed for result in compare_points(search, jobs, processes=0)}
     there = {result.name: result.cls_observed for result in compare_points(search, jobs, processes=2)}
-    assert there == here
+    # workers have one BLAS thread: SLSQP stops within 1e-6 in NLL, not always at the same place
+    assert there == pytest.approx(here, rel=1e-5)
     assert set(here) == set(names)
 
 

@@ -85,7 +85,8 @@ def test_pyhf_is_asked_about_the_same_signal(comparison: Comparison, teacher: Hi
     point, search = comparison.points[0], peer_search(teacher)
     yields = patch_yields(search, read_patches(patchset_path()).patches[point.name])
     alone = compare_point(search, PeerJob(point.name, yields, limit=False))
-    assert point.pyhf.cls_observed == pytest.approx(alone.cls_observed, rel=1e-6)
+    # SLSQP stops within 1e-6 in NLL, not always at the same place with another number of BLAS threads
+    assert point.pyhf.cls_observed == pytest.approx(alone.cls_observed, rel=1e-5)
 
 
 def test_the_bundle_is_asked_about_the_same_signal(

@@ -90,7 +90,8 @@ class HistFactoryTeacher:
             signals: (n, n_bins) signal yields in events, finite.
             progress: told how many signals were finished since the last call.
         """
-        return Labels(signals, tuple(self._label_curve(curve, signals, progress) for curve in self.owners))
+        told = _Share(progress, (2 + 2 * len(self.holds)) * len(self.owners))
+        return Labels(signals, tuple(self._label_curve(curve, signals, told) for curve in self.owners))
 
     def _fit(
         self, signals: Floats, row: int, holds: tuple[Hold, ...], told: Callable[[int], None] | None
@@ -98,11 +99,8 @@ class HistFactoryTeacher:
         rows = np.full(len(signals), row)
         return fit_basins(self.model, self._tables, self._data, signals, rows, holds, self._settings, told)
 
-    def _label_curve(
-        self, curve: CurveData, signals: Floats, progress: Callable[[int], None] | None
-    ) -> CurveLabels:
-        row, n_fits = CURVES.index(curve.name), 2 + 2 * len(self.holds)
-        told = _Share(progress, n_fits * len(self.owners))
+    def _label_curve(self, curve: CurveData, signals: Floats, told: Callable[[int], None]) -> CurveLabels:
+        row = CURVES.index(curve.name)
         with jax.enable_x64(True):
             fits = self._fit(signals, row, self.holds, told)
             if len(signals) > 1 and self.model.free_norms:
