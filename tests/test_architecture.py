@@ -32,9 +32,15 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb_pyhf": ("llb_schema", "llb.bundle", "llb.runtime"),
     "llb_conformance": ("llb_schema",),
     "llb_trainer": (),
+    "llb_trainer.workers": (),
     "llb_trainer.teachers": ("llb_schema",),
     "llb_trainer.sampling": ("llb_schema",),
-    "llb_trainer.labels": ("llb_schema", "llb_trainer.teachers", "llb_trainer.sampling"),
+    "llb_trainer.labels": (
+        "llb_schema",
+        "llb_trainer.teachers",
+        "llb_trainer.sampling",
+        "llb_trainer.workers",
+    ),
     "llb_trainer.training": ("llb_schema", "llb_trainer.labels"),
     "llb_trainer.export": ("llb_schema", "llb_trainer.training"),
     "llb_trainer.export.emit": (
@@ -45,7 +51,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "llb_trainer.training",
         "llb_trainer.export",
     ),
-    "llb_trainer.peer": ("llb_schema",),
+    "llb_trainer.peer": ("llb_schema", "llb_trainer.workers"),
     "llb_trainer.comparison": (
         "llb_schema",
         "llb.bundle",

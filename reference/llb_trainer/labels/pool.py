@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,14 +18,11 @@ from numpy.typing import NDArray
 
 from llb_schema import FindingError, finding
 from llb_trainer.teachers.contract import CurveLabels, Labels, Teacher
+from llb_trainer.workers import one_thread_each
 
 __all__ = ["concatenate", "label_in_pool"]
 
 _CHUNK = 512
-_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-}
 
 
 @dataclass
@@ -72,7 +68,7 @@ def label_in_pool(
     context = multiprocessing.get_context("spawn")
     done: list[Labels] = []
     with (
-        _environment(_ENVIRONMENT),
+        one_thread_each(),
         ProcessPoolExecutor(workers, context, initializer=_start, initargs=(teacher,)) as pool,
     ):
         try:
@@ -99,18 +95,3 @@ def concatenate(parts: list[Labels]) -> Labels:
         for one in zip(*(part.curves for part in parts), strict=True)
     ]
     return Labels(np.concatenate([part.signals for part in parts]), tuple(curves))
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Generator[None]:
-    """These environment variables for the processes that start inside."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

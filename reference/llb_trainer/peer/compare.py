@@ -7,22 +7,19 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
 
 from llb_schema import FindingError, finding
 from llb_trainer.peer.fits import FitRecord, KnownOptimum, ProfileFits
 from llb_trainer.peer.hypothesis import HypothesisTest
 from llb_trainer.peer.problem import PeerSearch, Yields, signal_problem
 from llb_trainer.peer.quiet import numpy_pyhf
+from llb_trainer.workers import one_thread_each
 
 __all__ = ["PeerJob", "PeerResult", "compare_point", "compare_points"]
-
-_ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
@@ -145,7 +142,7 @@ def compare_points(
         initargs=(signal.SIGINT, signal.SIG_DFL),
     )
     try:
-        with _environment(_ONE_THREAD):
+        with one_thread_each():
             pending = [pool.submit(compare_point, search, job) for job in jobs]
         for future in as_completed(pending):
             yield future.result()
@@ -153,18 +150,3 @@ def compare_points(
         raise FindingError(finding("LLB-W053", actual=error)) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Generator[None]:
-    """Set variables that spawned children inherit; numerical libraries read them when loaded."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
