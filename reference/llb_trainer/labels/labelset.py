@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from llb_schema import FindingError, finding
 from llb_trainer.labels.pool import label_in_pool
+from llb_trainer.labels.rows import take
 from llb_trainer.sampling import Background, Sampling, sample_signals
-from llb_trainer.teachers.contract import CurveLabels, Labels, Teacher
+from llb_trainer.teachers.contract import Labels, Teacher
 
-__all__ = ["LabelSet", "Origin", "make_labels", "take"]
+__all__ = ["LabelSet", "Origin", "make_labels"]
 
 Floats = NDArray[np.float64]
 
@@ -66,18 +67,6 @@ class LabelSet:
     seconds: float
     second_look_excess: float
     second_look_signals: int
-
-
-def take(labels: Labels, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Labels:
-    """Only these rows (indices or mask)."""
-    curves = tuple(
-        CurveLabels(
-            curve.name,
-            *(getattr(curve, name)[rows] for name in CurveLabels.__dataclass_fields__ if name != "name"),
-        )
-        for curve in labels.curves
-    )
-    return Labels(labels.signals[rows], curves)
 
 
 def make_labels(

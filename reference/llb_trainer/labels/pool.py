@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb_schema import FindingError, finding
-from llb_trainer.teachers.contract import CurveLabels, Labels, Teacher
+from llb_trainer.labels.rows import concatenate
+from llb_trainer.teachers.contract import Labels, Teacher
 from llb_trainer.workers import one_thread_each
 
-__all__ = ["concatenate", "label_in_pool"]
+__all__ = ["label_in_pool"]
 
 _CHUNK = 512
 
@@ -79,19 +80,3 @@ def label_in_pool(
         except BrokenProcessPool as error:
             raise FindingError(finding("LLB-T002")) from error
     return concatenate(done)
-
-
-def concatenate(parts: list[Labels]) -> Labels:
-    """The labels of several sets of signals as one."""
-    curves = [
-        CurveLabels(
-            one[0].name,
-            *(
-                np.concatenate([getattr(curve, name) for curve in one])
-                for name in CurveLabels.__dataclass_fields__
-                if name != "name"
-            ),
-        )
-        for one in zip(*(part.curves for part in parts), strict=True)
-    ]
-    return Labels(np.concatenate([part.signals for part in parts]), tuple(curves))
