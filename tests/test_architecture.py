@@ -55,6 +55,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb_trainer.comparison": (
         "llb_schema",
         "llb.bundle",
+        "llb.evaluation",
         "llb.runtime",
         "llb_trainer.peer",
         "llb_trainer.sampling",

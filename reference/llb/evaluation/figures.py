@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb.evaluation.metrics import DECISION_MAX, ONE_PERCENT_ON_CLS, Comparison, running_quantiles
+from llb.evaluation.style import FAINT, INK, STYLE
 from llb_schema import FindingError, finding
 
 if TYPE_CHECKING:
@@ -34,28 +35,12 @@ _COLOURS = {
     "apriori": "#228833",
     "apriori_asimov": "#AA3377",
 }
-_INK, _FAINT, _LINE = "#222222", "#8A8A8A", "#B8860B"
+_LINE = "#B8860B"
 _FLOOR = 1e-7
-_STYLE: Any = {
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": _FAINT,
-    "axes.labelcolor": _INK,
-    "axes.axisbelow": True,
+_STYLE = STYLE | {
     "axes.grid": True,
     "grid.color": "#E6E6E6",
     "grid.linewidth": 0.7,
-    "text.color": _INK,
-    "xtick.color": _FAINT,
-    "ytick.color": _FAINT,
-    "xtick.labelcolor": _INK,
-    "ytick.labelcolor": _INK,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
     "lines.solid_capstyle": "round",
 }
 _TRUTH_LABEL = "teacher's Δ NLL"
@@ -102,7 +87,7 @@ def error_figure(comparisons: Sequence[Comparison]) -> bytes:
             ha="center",
             va="top",
             fontsize=8,
-            color=_FAINT,
+            color=FAINT,
         )
     return finished()
 
@@ -145,7 +130,7 @@ def learning_figure(
 def _draw_truth(panel: Axes, below: Axes, item: Comparison, reach: float) -> None:
     inside = item.truth <= DECISION_MAX
     truth, predicted = item.truth[inside], item.predicted[inside]
-    colour = _COLOURS.get(item.curve, _INK)
+    colour = _COLOURS.get(item.curve, INK)
     low = min(0.0, float(truth.min(initial=0.0)))
     span = np.array([low, DECISION_MAX])
     dots: dict[str, Any] = {
@@ -155,17 +140,17 @@ def _draw_truth(panel: Axes, below: Axes, item: Comparison, reach: float) -> Non
         "linewidths": 0,
         "rasterized": True,
     }
-    panel.plot(span, span, color=_FAINT, lw=1, zorder=1)
+    panel.plot(span, span, color=FAINT, lw=1, zorder=1)
     panel.scatter(truth, predicted, **dots)
     panel.set_title(_TITLES.get(item.curve, item.curve))
     error = np.abs(predicted - truth)
     median, p99 = np.quantile(error, [0.5, 0.99]) if error.size else (np.nan, np.nan)
     note = f"{truth.size:,} points\nmedian error {median:.2g}\n99 % below {p99:.2g}"
-    panel.text(0.04, 0.96, note, transform=panel.transAxes, va="top", fontsize=9, color=_INK)
+    panel.text(0.04, 0.96, note, transform=panel.transAxes, va="top", fontsize=9, color=INK)
     panel.margins(0.03)
     band = ONE_PERCENT_ON_CLS
     below.axhspan(-band, band, color=_LINE, alpha=0.16, lw=0)
-    below.axhline(0.0, color=_FAINT, lw=1)
+    below.axhline(0.0, color=FAINT, lw=1)
     below.scatter(truth, np.clip(predicted - truth, -reach, reach), **dots)
     below.set_ylim(-1.06 * reach, 1.06 * reach)
     below.set_xlabel(_TRUTH_LABEL)
@@ -175,7 +160,7 @@ def _draw_truth(panel: Axes, below: Axes, item: Comparison, reach: float) -> Non
 
 
 def _draw_error(panel: Axes, item: Comparison) -> None:
-    colour = _COLOURS.get(item.curve, _INK)
+    colour = _COLOURS.get(item.curve, INK)
     panel.axvspan(0.0, DECISION_MAX, color="#F3F5F9", lw=0, zorder=0)
     panel.scatter(
         item.truth,
@@ -188,8 +173,8 @@ def _draw_error(panel: Axes, item: Comparison) -> None:
     )
     if item.truth.size:
         centre, (median, high) = running_quantiles(item, (0.5, 0.95))
-        panel.plot(centre, np.maximum(median, _FLOOR), color=_INK, lw=1.8, label="running median")
-        panel.plot(centre, np.maximum(high, _FLOOR), color=_INK, lw=1.2, ls=":", label="running 95 %")
+        panel.plot(centre, np.maximum(median, _FLOOR), color=INK, lw=1.8, label="running median")
+        panel.plot(centre, np.maximum(high, _FLOOR), color=INK, lw=1.2, ls=":", label="running 95 %")
     for threshold in (ONE_PERCENT_ON_CLS, 0.1 * ONE_PERCENT_ON_CLS):
         panel.axhline(threshold, color=_LINE, lw=1.2, ls=(0, (5, 3)))
     panel.set_yscale("log")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llb.evaluation.style import FAINT, INK, STYLE
 from llb_trainer.comparison.beside import ComparedPoint, Comparison
 from llb_trainer.comparison.choice import DECIDED_FROM
 from llb_trainer.comparison.exclusion_panel import draw_exclusion
@@ -23,25 +24,7 @@ __all__ = ["comparison_picture"]
 
 Floats = NDArray[np.float64]
 
-_INK, _FAINT, _CLS, _LIMIT, _BAND = "#222222", "#8A8A8A", "#4477AA", "#EE6677", "#228833"
-_STYLE: dict[str, Any] = {
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": _FAINT,
-    "axes.labelcolor": _INK,
-    "axes.axisbelow": True,
-    "text.color": _INK,
-    "xtick.color": _FAINT,
-    "ytick.color": _FAINT,
-    "xtick.labelcolor": _INK,
-    "ytick.labelcolor": _INK,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-}
+_CLS, _LIMIT, _BAND = "#4477AA", "#EE6677", "#228833"
 _FEW = 3
 _LEAST_CLS = 1e-6
 _LEAST_REACH, _MOST_REACH = 1.5, 8.0
@@ -70,7 +53,7 @@ def comparison_picture(comparison: Comparison, published: PublishedPatches, titl
     with mpl.rc_context():
         mpl.rcdefaults()
         style: Any = mpl.rcParams  # keyed by a closed list of names in some type stubs
-        style.update(_STYLE)
+        style.update(STYLE)
         figure = Figure(figsize=(11.0, 5.2), layout="constrained")
         # A title may hold "$", which matplotlib would read as mathematics.
         figure.suptitle(
@@ -94,13 +77,13 @@ def _draw_differences(panel: Axes, points: Sequence[ComparedPoint]) -> None:
     reach = _reach(np.concatenate([by_cls[decided], by_limit]))
     panel.set_title("Relative difference, bundle to pyhf")
     panel.axhspan(-1.0, 1.0, color=_BAND, alpha=0.12, lw=0)
-    panel.axhline(0.0, color=_FAINT, lw=1)
+    panel.axhline(0.0, color=FAINT, lw=1)
     # Room above for the legend.
     panel.set(xscale="log", ylim=(-1.1 * reach, 1.45 * reach))
     panel.set(xlabel="observed CLs at μ = 1 by pyhf", ylabel="relative difference (%)")
     known = np.isfinite(cls) & (cls > 0.0)
     if not known.any():
-        panel.text(0.5, 0.3, "pyhf has no number", transform=panel.transAxes, ha="center", color=_FAINT)
+        panel.text(0.5, 0.3, "pyhf has no number", transform=panel.transAxes, ha="center", color=FAINT)
         return
     low, high = max(float(cls[known].min()), _LEAST_CLS), float(cls[known].max())
     panel.set_xlim(0.6 * min(low, 0.03), 1.6 * max(high, 0.3))
@@ -112,7 +95,7 @@ def _draw_differences(panel: Axes, points: Sequence[ComparedPoint]) -> None:
     restarted = np.array([point.pyhf.restarted for point in points], dtype=bool) & np.isfinite(by_cls)
     if restarted.any():
         height = np.clip(by_cls[restarted], -reach, reach)
-        look: dict[str, Any] = {"ms": 13, "mfc": "none", "mec": _INK, "mew": 1.0}
+        look: dict[str, Any] = {"ms": 13, "mfc": "none", "mec": INK, "mew": 1.0}
         panel.plot(shown[restarted], height, "o", label="pyhf restarted, see the table", **look)
     panel.legend(loc="upper left", ncols=3, columnspacing=1.2, handletextpad=0.4)
 
@@ -121,10 +104,10 @@ def _mark_exclusion(panel: Axes, low: float) -> None:
     """The line CLs = 0.05, the band of 1 %, and grey where a relative difference means nothing."""
     if low < DECIDED_FROM:
         panel.axvspan(0.3 * low, DECIDED_FROM, color="#F1F1F1", lw=0, zorder=0)
-    panel.axvline(0.05, ymax=0.84, color=_FAINT, lw=1, ls=(0, (4, 3)))
+    panel.axvline(0.05, ymax=0.84, color=FAINT, lw=1, ls=(0, (4, 3)))
     for text, side in (("excluded  ", "right"), ("  allowed", "left")):
         panel.annotate(
-            text, (0.05, 0.02), xycoords=panel.get_xaxis_transform(), ha=side, fontsize=9, color=_FAINT
+            text, (0.05, 0.02), xycoords=panel.get_xaxis_transform(), ha=side, fontsize=9, color=FAINT
         )
     panel.annotate(
         "± 1 %", (1.0, 1.0), xycoords=panel.get_yaxis_transform(), xytext=(-4, 3),
