@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llb_trainer.labels.identity import (
+    CurveRecord,
+    Engine,
+    Model,
+    Sampled,
+    StoreIdentity,
+    TeacherRecord,
+    signals_digest,
+)
 from llb_trainer.teachers.contract import CurveData, CurveLabels, Labels, SignalBin
 
-__all__ = ["CountingTeacher", "DyingTeacher"]
+__all__ = ["CountingTeacher", "DyingTeacher", "LonelyTeacher", "SlowTeacher", "counting_identity"]
 
 Floats = NDArray[np.float64]
 OBSERVED = np.array([8.0, 20.0])
@@ -31,7 +42,10 @@ class CountingTeacher:
 
     @property
     def curves(self) -> tuple[CurveData, ...]:
-        return ()
+        return tuple(
+            CurveData(name, 0.0, 1 - n / EVENTS, n, ())
+            for name, n in (("observed", OBSERVED), ("apriori", EVENTS))
+        )
 
     def label(self, signals: Floats, progress: object = None) -> Labels:
         del progress
@@ -39,6 +53,10 @@ class CountingTeacher:
             self._curve(name, n, signals) for name, n in (("observed", OBSERVED), ("apriori", EVENTS))
         )
         return Labels(signals, curves)
+
+    def second_look(self, signals: Floats, *, starts: int = 50, seed: int = 0) -> dict[str, Floats]:
+        del starts, seed
+        return {curve.name: curve.delta for curve in CountingTeacher.label(self, signals).curves}
 
     def _curve(self, name: str, n: Floats, signals: Floats) -> CurveLabels:
         delta = signals - n * np.log1p(signals / EVENTS)
@@ -56,7 +74,9 @@ class CountingTeacher:
             slopes,
             np.zeros((len(signals), 1)),
             np.full(len(signals), 1e-12),
+            np.full(len(signals), 1e-7),
             np.full(len(signals), True) if not self.failing else rows % 4 > 0,
+            np.full(len(signals), 2),
         )
 
 
@@ -65,3 +85,41 @@ class DyingTeacher(CountingTeacher):
 
     def label(self, signals: Floats, progress: object = None) -> Labels:  # noqa: ARG002
         os._exit(3)
+
+
+@dataclass(frozen=True)
+class SlowTeacher(CountingTeacher):
+    """Takes its time for every chunk, so that something can happen meanwhile."""
+
+    seconds: float = 0.1
+
+    def label(self, signals: Floats, progress: object = None) -> Labels:
+        time.sleep(self.seconds)
+        return super().label(signals, progress)
+
+
+_asked = threading.Lock()
+
+
+class LonelyTeacher(CountingTeacher):
+    """Fails when two threads of a process ask it at once."""
+
+    def label(self, signals: Floats, progress: object = None) -> Labels:
+        if not _asked.acquire(blocking=False):
+            raise RuntimeError("two threads at once")
+        try:
+            time.sleep(0.05)
+            return super().label(signals, progress)
+        finally:
+            _asked.release()
+
+
+def counting_identity(names: tuple[str, ...], signals: Floats, chunk: int) -> StoreIdentity:
+    """The identity of a store with labels of a `CountingTeacher`."""
+    curves = (CurveRecord("observed", 7.25, ""), CurveRecord("apriori", 11.5, ""))
+    return StoreIdentity(
+        Model("toy.json", "0" * 64, "1" * 64, "toy", "mu", {}),
+        Engine("toy engine", {}),
+        Sampled(len(names), chunk, signals_digest(names, signals), {}),
+        TeacherRecord("2" * 64, (), ("SR0[0]", "SR1[0]"), ("theta",), ("interior", "other"), curves),
+    )

@@ -56,7 +56,7 @@ class PipelineResult:
     Attributes:
         bundle: path of the bundle.
         model: the bundle, loaded.
-        teacher: the teacher, with every start it has.
+        teacher: the teacher, as it searches every signal by itself.
         published: the published signals; none without a patchset.
         labels: what the ensemble learned from.
         trained: the ensemble.
@@ -104,13 +104,12 @@ def run(
         published = _published(patchset, teacher)
         advance(1)
     background = Background(np.asarray([b.background for b in teacher.bins]), teacher.covariance)
-    with clock.stage("Looking for further minima", 1) as advance:
-        tuned = teacher.tuned(sample_signals(background, published.yields, 64, _pilot(plan.sampling)))
-        advance(1)
+    with clock.stage("Looking for minima", len(teacher.owners)) as advance:
+        pilot = sample_signals(background, published.yields, 96, _pilot(plan.sampling))
+        explored = teacher.explored(pilot, progress=advance)
     with clock.stage("Fitting signals", plan.signals) as advance:
         labels = make_labels(
-            tuned,
-            teacher,
+            explored,
             published.yields,
             plan.signals,
             plan.sampling,
@@ -118,11 +117,11 @@ def run(
             progress=advance,
         )
     with clock.stage("Training the networks", plan.recipe.steps) as advance:
-        trained = train(labels, tuned.branches, plan.recipe, progress=advance)
+        trained = train(labels, explored.branches, plan.recipe, progress=advance)
     with clock.stage("Writing the bundle", 1) as advance:
         emission = Emission(
             identity=identity,
-            teacher=tuned,
+            teacher=explored,
             labels=labels,
             recipe=plan.recipe,
             trained=trained,

@@ -1,26 +1,69 @@
-"""Worker processes get one thread each: as many workers as cores share the machine fairly."""
+"""Worker processes get one thread each: as many workers as cores share the machine fairly.
+
+It also makes their numbers the same: with more threads the order of sums may depend on how many there are.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import sys
+import tempfile
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
-__all__ = ["one_thread_each"]
+__all__ = ["one_thread_each", "shared_compilation", "use_one_thread"]
 
+_XLA = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
 _ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    **_XLA,
 }
 
 
 @contextmanager
 def one_thread_each() -> Generator[None]:
     """Processes spawned inside inherit the variables that numerical libraries read when they are loaded."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(_ONE_THREAD)
+    with _environment(_ONE_THREAD):
+        yield
+
+
+@contextmanager
+def shared_compilation() -> Generator[None]:
+    """What this process compiles with JAX, loaded inside, its worker processes need not compile again.
+
+    JAX keeps what it has compiled in a folder that lives as long as the block, or where the user told it to.
+    """
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ or "jax" in sys.modules:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="llb-", ignore_cleanup_errors=True) as folder:
+        settings = {
+            "JAX_COMPILATION_CACHE_DIR": folder,
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        }
+        try:
+            with _environment(settings):
+                yield
+        finally:
+            _forget_folder()
+
+
+def _forget_folder() -> None:
+    if "jax" in sys.modules:
+        import jax
+        from jax.experimental.compilation_cache import compilation_cache
+
+        jax.config.update("jax_compilation_cache_dir", None)
+        compilation_cache.reset_cache()
+
+
+@contextmanager
+def _environment(settings: Mapping[str, str]) -> Generator[None]:
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:
@@ -29,3 +72,13 @@ def one_thread_each() -> Generator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def use_one_thread() -> None:
+    """Give this process one thread for its numerical work, as far as the libraries are not loaded yet.
+
+    For workers that somebody else has started. What the user has set stays.
+    """
+    if "jax" not in sys.modules:
+        for name, value in _XLA.items():
+            os.environ.setdefault(name, value)

@@ -30,7 +30,9 @@ _EXIT_PIPE = 141
 _SHOWN = 20
 # The extra that brings a package which the base installation does without.
 _EXTRAS = {
-    **dict.fromkeys(("flax", "jax", "jaxlib", "matplotlib", "optax", "pyhf"), "train"),
+    **dict.fromkeys(
+        ("dask", "distributed", "flax", "jax", "jaxlib", "matplotlib", "optax", "pyarrow", "pyhf"), "train"
+    ),
     "spey": "spey",
 }
 

@@ -21,6 +21,11 @@ COMMANDS = {
         "quickstart_command",
         "The whole way on one search: label, train, bundle, validate, limit.",
     ),
+    "label": (
+        "llb.cli.label",
+        "label_command",
+        "Exact profile likelihoods of signals, by the full statistical model.",
+    ),
     "validate": ("llb.cli.inspect", "validate_command", "Check a bundle and report every fault."),
     "show": ("llb.cli.inspect", "show_command", "Show what a bundle says."),
     "eval": ("llb.cli.use", "eval_command", "Delta NLL of signals."),

@@ -13,6 +13,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -21,16 +22,38 @@ from rich.progress import (
 
 __all__ = ["Stage", "Stages"]
 
+_SILENCE = 30.0
+"""Seconds after which a stage without a bar says in a line how far it is."""
+
 
 class Stage:
     """One stage under way; call it with the number of parts that were finished."""
 
-    def __init__(self, bars: Progress, task: TaskID) -> None:
-        self._bars, self._task = bars, task
+    def __init__(self, bars: Progress, task: TaskID, live: bool) -> None:
+        self._bars, self._task, self._live = bars, task, live
+        self._note, self._spoke = "", time.perf_counter()
 
     def __call__(self, count: int) -> None:
         """Parts have been finished."""
         self._bars.advance(self._task, count)
+        task = next(item for item in self._bars.tasks if item.id == self._task)
+        if not self._live and not task.finished and time.perf_counter() - self._spoke > _SILENCE:
+            self._spoke = time.perf_counter()
+            _write(f"{self._line(task)}\n")
+
+    def note(self, text: str) -> None:
+        """Something to stand beside the bar, such as a rate."""
+        self._note = text
+        self._bars.update(self._task, note=text)
+
+    def _line(self, task: Task) -> str:
+        """How far it is, where there is no bar."""
+        seconds, total = task.elapsed, task.total
+        parts = [f"{task.completed:.0f} of {total:.0f}" if total else f"{task.completed:.0f} done"]
+        parts += [self._note] if self._note else []
+        if total and seconds and task.completed:
+            parts.append(f"{seconds * (total / task.completed - 1):.0f} s left")
+        return f"{task.description}: {', '.join(parts)}"
 
 
 class Stages:
@@ -46,6 +69,7 @@ class Stages:
         self.seconds: dict[str, float] = {}
         console = Console(stderr=True)
         self._live = console.is_terminal
+        self._console = console
         self._bars = Progress(
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn("{task.description}"),
@@ -54,6 +78,7 @@ class Stages:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
             console=console,
             disable=not self._live,
         )
@@ -81,8 +106,12 @@ class Stages:
         """A stage begins; `total` is the number of its parts, 0 if nobody knows."""
         self._end()
         self._name, self._begun = name, time.perf_counter()
-        self._task = self._bars.add_task(name, total=total or None)
-        return Stage(self._bars, self._task)
+        self._task = self._bars.add_task(name, total=total or None, note="")
+        return Stage(self._bars, self._task, self._live)
+
+    def say(self, line: str) -> None:
+        """A line above the bars."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _end(self) -> None:
         if self._task is None:
@@ -95,5 +124,9 @@ class Stages:
         self._bars.update(self._task, total=total, completed=total)
         self._task = None
         if not self._live:
-            sys.stderr.write(f"{self._name}: {seconds:.1f} s\n")
-            sys.stderr.flush()
+            _write(f"{self._name}: {seconds:.1f} s\n")
+
+
+def _write(line: str) -> None:
+    sys.stderr.write(line)
+    sys.stderr.flush()

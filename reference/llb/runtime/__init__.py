@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from llb.runtime.patchset import patchset_signals, read_patchset
     from llb.runtime.profile import ASIMOV_CURVES, Rays, rays
     from llb.runtime.session import GraphSession, open_graph, open_session
-    from llb.runtime.signal import aliases, signal_vector
+    from llb.runtime.signal import BinNames, aliases, signal_vector
     from llb.runtime.signal_files import Signals, read_signals
 
 __all__ = [
     "ASIMOV_CURVES",
     "N_SIGMA",
     "Band",
+    "BinNames",
     "GraphSession",
     "Limits",
     "ProfileLikelihood",
@@ -54,7 +55,7 @@ _HOMES = {
     **dict.fromkeys(("patchset_signals", "read_patchset"), "patchset"),
     **dict.fromkeys(("ASIMOV_CURVES", "Rays", "rays"), "profile"),
     **dict.fromkeys(("GraphSession", "open_graph", "open_session"), "session"),
-    **dict.fromkeys(("aliases", "signal_vector"), "signal"),
+    **dict.fromkeys(("BinNames", "aliases", "signal_vector"), "signal"),
     **dict.fromkeys(("Signals", "read_signals"), "signal_files"),
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
@@ -16,10 +17,31 @@ from numpy.typing import NDArray
 from llb.bundle import Manifest
 from llb_schema import Finding, FindingError, finding
 
-__all__ = ["aliases", "signal_vector"]
+__all__ = ["BinNames", "aliases", "signal_vector"]
 
 Array = NDArray[np.float64]
 _LISTED = 12
+
+
+@dataclass(frozen=True)
+class BinNames:
+    """The bins that a signal may name, where there is no bundle to say so.
+
+    Attributes:
+        ids: of all bins, in column order.
+        names: id by accepted name.
+        optional: ids of the bins that a signal may leave out; they count as zero.
+    """
+
+    ids: tuple[str, ...]
+    names: Mapping[str, str]
+    optional: frozenset[str]
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> BinNames:
+        """The bins of a bundle."""
+        optional = frozenset(item.id for item in manifest.bins if item.signal_optional)
+        return cls(manifest.bin_ids, aliases(manifest), optional)
 
 
 def aliases(manifest: Manifest) -> dict[str, str]:
@@ -33,14 +55,14 @@ def aliases(manifest: Manifest) -> dict[str, str]:
 
 
 def signal_vector(
-    signal: Mapping[str, float] | Sequence[float] | Array, manifest: Manifest, *, pointer: str = ""
+    signal: Mapping[str, float] | Sequence[float] | Array, manifest: Manifest | BinNames, *, pointer: str = ""
 ) -> Array:
     """The yields of one signal in the order of the graph's columns.
 
     Args:
         signal: events by bin id (or bare channel name where the channel has one bin), or an array of
             exactly one yield per column in column order.
-        manifest: the bundle's manifest.
+        manifest: the bundle's manifest, or the bins themselves.
         pointer: where the signal comes from, for the findings.
 
     Returns:
@@ -50,30 +72,31 @@ def signal_vector(
         FindingError: `LLB-Y001` unknown bin, `LLB-Y002` missing bin, `LLB-Y003` bin given twice, `LLB-Y004`
             not a finite number, `LLB-Y005` array of the wrong shape; all that apply.
     """
+    bins = manifest if isinstance(manifest, BinNames) else BinNames.of(manifest)
     if isinstance(signal, Mapping):
-        return _from_mapping(signal, manifest, pointer)
-    return _from_array(signal, manifest, pointer)
+        return _from_mapping(signal, bins, pointer)
+    return _from_array(signal, bins, pointer)
 
 
-def _from_array(signal: Sequence[float] | Array, manifest: Manifest, pointer: str) -> Array:
-    bins = manifest.bins
+def _from_array(signal: Sequence[float] | Array, bins: BinNames, pointer: str) -> Array:
+    ids = bins.ids
     try:
         vector = np.array(signal, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise FindingError(
             finding("LLB-Y004", f"the signal is not an array of numbers: {error}", pointer=pointer)
         ) from error
-    if vector.shape != (len(bins),):
-        expected, actual = f"({len(bins)},)", str(vector.shape)
+    if vector.shape != (len(ids),):
+        expected, actual = f"({len(ids)},)", str(vector.shape)
         raise FindingError(finding("LLB-Y005", pointer=pointer, expected=expected, actual=actual))
-    bad = [bins[i].id for i in np.flatnonzero(~np.isfinite(vector))]
+    bad = [ids[i] for i in np.flatnonzero(~np.isfinite(vector))]
     if bad:
         raise FindingError([_not_finite(name, "NaN or infinity", pointer) for name in bad])
     return vector
 
 
-def _from_mapping(signal: Mapping[str, float], manifest: Manifest, pointer: str) -> Array:
-    known = aliases(manifest)
+def _from_mapping(signal: Mapping[str, float], bins: BinNames, pointer: str) -> Array:
+    known = bins.names
     values: dict[str, float] = {}
     findings: list[Finding] = []
     unknown = [name for name in signal if name not in known]
@@ -83,7 +106,7 @@ def _from_mapping(signal: Mapping[str, float], manifest: Manifest, pointer: str)
                 "LLB-Y001",
                 f"unknown bin{'s' if len(unknown) > 1 else ''} {_join(unknown)}",
                 pointer=pointer,
-                expected=_join(manifest.bin_ids),
+                expected=_join(bins.ids),
                 actual=_join(unknown),
             )
         )
@@ -101,7 +124,7 @@ def _from_mapping(signal: Mapping[str, float], manifest: Manifest, pointer: str)
             values[bin_id] = math.nan
         else:
             values[bin_id] = float(value)
-    missing = [item.id for item in manifest.bins if item.id not in values and not item.signal_optional]
+    missing = [bin_id for bin_id in bins.ids if bin_id not in values and bin_id not in bins.optional]
     if missing:
         findings.append(
             finding(
@@ -113,7 +136,7 @@ def _from_mapping(signal: Mapping[str, float], manifest: Manifest, pointer: str)
         )
     if findings:
         raise FindingError(findings)
-    return np.array([values.get(bin_id, 0.0) for bin_id in manifest.bin_ids], dtype=np.float64)
+    return np.array([values.get(bin_id, 0.0) for bin_id in bins.ids], dtype=np.float64)
 
 
 def _not_finite(name: str, actual: str, pointer: str) -> Finding:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llb.bundle import Manifest, parse_json
+from llb.bundle import parse_json
 from llb.runtime.input_file import read_input
 from llb.runtime.likelihood import ProfileLikelihood
-from llb.runtime.signal import signal_vector
+from llb.runtime.signal import BinNames, signal_vector
 from llb_schema import Finding, FindingError, finding
 
 __all__ = ["Signals", "read_signals"]
@@ -40,12 +40,12 @@ class Signals:
     findings: tuple[Finding, ...] = ()
 
 
-def read_signals(path: Path, model: ProfileLikelihood, *, allow_zero: bool = False) -> Signals:
+def read_signals(path: Path, model: ProfileLikelihood | BinNames, *, allow_zero: bool = False) -> Signals:
     """The signals of a file; the suffix `.csv` means CSV, anything else JSON.
 
     Args:
         path: the file. A single JSON signal is named after it.
-        model: whose bins the file has to name.
+        model: whose bins the file has to name, or these bins themselves.
         allow_zero: accept `{}` as the zero signal.
 
     Raises:
@@ -58,20 +58,21 @@ def read_signals(path: Path, model: ProfileLikelihood, *, allow_zero: bool = Fal
         raise FindingError(finding("LLB-Y007", f"{path.name} holds no signal yields", pointer=str(path)))
     if "" in signals:
         raise FindingError(_malformed(path, "a name for every signal", "an empty name"))
-    return _stack(signals, model.bundle.manifest, path, allow_zero=allow_zero)
+    bins = model if isinstance(model, BinNames) else BinNames.of(model.bundle.manifest)
+    return _stack(signals, bins, path, allow_zero=allow_zero)
 
 
 def _stack(
-    signals: Mapping[str, Mapping[str, Any]], manifest: Manifest, path: Path, *, allow_zero: bool
+    signals: Mapping[str, Mapping[str, Any]], bins: BinNames, path: Path, *, allow_zero: bool
 ) -> Signals:
     rows: list[NDArray[np.float64]] = []
     findings: list[Finding] = []
     for name, yields in signals.items():
         if not yields and allow_zero:
-            rows.append(np.zeros(len(manifest.bin_ids)))
+            rows.append(np.zeros(len(bins.ids)))
             continue
         try:
-            rows.append(signal_vector(yields, manifest, pointer=f"{path}: {name}"))
+            rows.append(signal_vector(yields, bins, pointer=f"{path}: {name}"))
         except FindingError as error:
             findings.extend(error.findings)
     if findings:

@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb_schema import FindingError, finding
-from llb_trainer.labels.pool import label_in_pool
 from llb_trainer.labels.rows import take
+from llb_trainer.labels.run import label_signals
 from llb_trainer.sampling import Background, Sampling, sample_signals
 from llb_trainer.teachers.contract import Labels, Teacher
 
 __all__ = ["LabelSet", "Origin", "make_labels"]
 
 Floats = NDArray[np.float64]
+
+_STARTS = 16
+"""Random starts of each signal of the second look."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,6 @@ class LabelSet:
 
 def make_labels(
     teacher: Teacher,
-    thorough: Teacher,
     published: Floats,
     n: int,
     sampling: Sampling,
@@ -85,12 +87,11 @@ def make_labels(
 
     Args:
         teacher: the teacher.
-        thorough: the same teacher with every start it has, for the second look.
         published: (n_published, n_bins) yields of published signals, possibly none.
         n: signals to label.
         sampling: how to draw them; its `delta_max` is the truncation of the domain.
         heldout: fraction kept from training.
-        second_look: signals that are labelled twice, the second time with every start.
+        second_look: signals that are fitted again, from random starts.
         processes: worker processes; one per core if None, none if 0.
         progress: told how many signals were finished.
 
@@ -100,7 +101,7 @@ def make_labels(
     began = time.monotonic()
     background = Background(np.asarray([b.background for b in teacher.bins]), teacher.covariance)
     signals = sample_signals(background, published, n, sampling)
-    labels = label_in_pool(teacher, signals, processes, progress)
+    labels = label_signals(teacher, signals, processes=processes, progress=progress)
     usable = labels.usable
     inside = usable & np.logical_and.reduce([c.delta <= sampling.delta_max for c in labels.curves])
     rng = np.random.default_rng([sampling.seed, 1])
@@ -108,10 +109,11 @@ def make_labels(
     if len(rows) < 100:
         raise FindingError(finding("LLB-T001", actual=f"{len(rows)} of {n}"))
     looked = rng.choice(rows, size=min(second_look, len(rows)), replace=False)
-    again = thorough.label(signals[looked])
+    again = teacher.second_look(signals[looked], starts=_STARTS, seed=sampling.seed)
+    baseline = {curve.name: curve.baseline_nll for curve in teacher.curves}
     excess = [
-        np.max((first.delta[looked] - second.delta)[second.converged], initial=0.0)
-        for first, second in zip(labels.curves, again.curves, strict=True)
+        np.max(curve.delta[looked] + baseline[curve.name] - again[curve.name], initial=0.0)
+        for curve in labels.curves
     ]
     kept_out = rng.uniform(size=n) < heldout
     kept_out[0] = False

@@ -71,7 +71,10 @@ class CurveLabels:
         branch_gradients: (n, n_branches, n_bins) gradients there.
         parameters: (n, n_parameters) nuisance parameters of the global minimum.
         edm: (n,) estimated distance to the minimum in NLL units.
+        projected_gradient: (n,) largest component of the gradient that no bound holds, in units of the
+            square root of the parameter's own curvature.
         converged: (n,) whether the minimum is proven.
+        starts: (n,) fits that were compared to find it.
     """
 
     name: str
@@ -81,7 +84,9 @@ class CurveLabels:
     branch_gradients: Floats
     parameters: Floats
     edm: Floats
+    projected_gradient: Floats
     converged: NDArray[np.bool_]
+    starts: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -122,4 +127,8 @@ class Teacher(Protocol):
 
     def label(self, signals: Floats, progress: Callable[[int], None] | None = None) -> Labels:
         """Exact values and gradients; `progress` is told how many signals were finished."""
+        ...
+
+    def second_look(self, signals: Floats, *, starts: int = 50, seed: int = 0) -> dict[str, Floats]:
+        """The lowest NLL (n,) that random starts reach, by curve; infinite where none converged."""
         ...

@@ -5,12 +5,12 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from counting import CountingTeacher, DyingTeacher
+from counting import CountingTeacher
 from flax import nnx
 from numpy.typing import NDArray
 
 from llb_schema import FindingError
-from llb_trainer.labels import LabelSet, concatenate, label_in_pool, make_labels, take
+from llb_trainer.labels import LabelSet, concatenate, make_labels, take
 from llb_trainer.sampling import Sampling
 from llb_trainer.teachers.contract import CurveLabels, Labels
 from llb_trainer.training import Recipe, Trained, train
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 def labels_of(teacher: CountingTeacher, n: int = 1500, delta_max: float = 12.0) -> LabelSet:
     sampling = Sampling(delta_max=delta_max)
-    return make_labels(teacher, teacher, np.array([[1.0, 2.0]]), n, sampling, processes=0)
+    return make_labels(teacher, np.array([[1.0, 2.0]]), n, sampling, processes=0)
 
 
 TEACHER = CountingTeacher()
@@ -122,26 +122,11 @@ def test_second_look_finds_what_the_first_missed() -> None:
     def _raised(curve: CurveLabels) -> CurveLabels:
         return CurveLabels(curve.name, *(getattr(curve, n) + (n == "delta") * 0.25 for n in FIELDS))
 
-    blind = Blind()
-    found = make_labels(blind, TEACHER, np.array([[1.0, 2.0]]), 800, Sampling(), processes=0)
+    found = make_labels(Blind(), np.array([[1.0, 2.0]]), 800, Sampling(), processes=0)
     assert found.second_look_excess == pytest.approx(0.25)
 
 
 FIELDS = [name for name in CurveLabels.__dataclass_fields__ if name != "name"]
-
-
-def test_pool_gives_what_the_teacher_gives() -> None:
-    signals = np.random.default_rng(0).exponential(3.0, size=(1100, 2))
-    alone, pooled = TEACHER.label(signals), label_in_pool(TEACHER, signals, processes=2)
-    for one, other in zip(alone.curves, pooled.curves, strict=True):
-        for name in FIELDS:
-            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-
-
-def test_a_dead_worker_is_one_finding() -> None:
-    with pytest.raises(FindingError) as caught:
-        label_in_pool(DyingTeacher(), np.ones((10, 2)), processes=1)
-    assert caught.value.findings[0].code == "LLB-T002"
 
 
 def test_take_and_concatenate_are_inverse() -> None:

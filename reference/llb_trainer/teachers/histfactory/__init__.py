@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from llb_trainer.teachers.histfactory.teacher import HistFactoryTeacher, histfactory_teacher
+    from llb_trainer.teachers.histfactory.opening import histfactory_teacher
+    from llb_trainer.teachers.histfactory.teacher import HistFactoryTeacher
     from llb_trainer.teachers.histfactory.workspace import INTERPOLATION, Channel, Workspace, read_workspace
 
 __all__ = [
@@ -22,7 +23,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("HistFactoryTeacher", "histfactory_teacher"), "teacher"),
+    "HistFactoryTeacher": "teacher",
+    "histfactory_teacher": "opening",
     **dict.fromkeys(("INTERPOLATION", "Channel", "Workspace", "read_workspace"), "workspace"),
 }
 

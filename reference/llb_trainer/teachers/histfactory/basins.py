@@ -1,210 +1,180 @@
-"""The right minimum: fits from several starts, one per basin.
+"""The right minimum of each signal: fits from the atlas, the lowest of them proven.
 
-Profile likelihoods of real searches are multi-modal. What splits them are free normalisations: at a
-bound the model is a different one. So every free normalisation is held at each of its bounds, fitted,
-and released. Which of these starts matter is found on a pilot sample; the value of each basin is kept.
-What these starts still miss, neighbours find: a signal's optimum is tried at the signals beside it.
+Where an atlas has nothing to start from, or nothing it offers ends in a proven minimum, the signal is
+searched thoroughly on its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
-from llb_trainer.teachers.histfactory.compile import CompiledModel
-from llb_trainer.teachers.histfactory.fit import FitProblem, FitResult, FitSettings, fit_batch
-from llb_trainer.teachers.histfactory.rates import Data, Tables, nll
+from llb_trainer.teachers.histfactory.atlas import Atlas
+from llb_trainer.teachers.histfactory.datasets import DataSet
+from llb_trainer.teachers.histfactory.explore import Hold, all_holds, random_starts
+from llb_trainer.teachers.histfactory.fit import FitProblem, FitResult, Fitter
+from llb_trainer.teachers.histfactory.likelihood import Likelihood
 
-__all__ = ["BasinFits", "Hold", "all_holds", "fit_basins", "fit_from_neighbours", "winning_holds"]
+__all__ = ["BasinFits", "Basins", "winning_holds"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-
-@dataclass(frozen=True)
-class Hold:
-    """A free normalisation held at one of its bounds."""
-
-    parameter: int
-    value: float
+_MOST, _MARGIN = 6, 3.0
+_RESCUE = 16
 
 
 @dataclass(frozen=True)
 class BasinFits:
-    """Fits of the same signals from every start.
+    """Fits of the same signals, (n, ...).
 
     Attributes:
-        best: the fit with the lowest NLL, signal by signal, taken to a proven minimum.
-        interior: the fit from the default start.
-        held: per hold, the fit with the normalisation held.
-        released: per further start, the fit continued from there with every normalisation free.
+        best: the lowest, proven.
+        interior: the lowest that ends at none of the holds; infinite NLL where there is none.
+        held: per hold, the fit with the normalisation held there.
+        starts: (n,) fits that were compared.
     """
 
     best: FitResult
     interior: FitResult
     held: tuple[FitResult, ...]
-    released: tuple[FitResult, ...]
+    starts: Ints
 
 
-def all_holds(model: CompiledModel) -> tuple[Hold, ...]:
-    """Every free normalisation at each finite bound."""
+@dataclass(frozen=True)
+class Basins:
+    """Fits on one data set.
+
+    Attributes:
+        likelihood: the model.
+        fitter: its fits.
+        row: the data set among those of the fitter.
+        item: that data set.
+        atlas: where minima are known.
+        holds: normalisations that are held at a bound in one more fit of every signal.
+    """
+
+    likelihood: Likelihood
+    fitter: Fitter
+    row: int
+    item: DataSet
+    atlas: Atlas
+    holds: tuple[Hold, ...]
+
+    def fit(self, signals: Floats) -> BasinFits:
+        """The lowest minimum of each signal (n, n_bins), and the lowest of each basin."""
+        n = len(signals)
+        owner, chosen = self.atlas.choose(signals, _MOST, _MARGIN)
+        start = self.atlas.minima.theta[chosen]
+        # a branch keeps its lowest fit even where another one wins
+        rival = 2 * owner + self._at_a_hold(start)
+        parts = [(owner, self._from(signals[owner], start, rival))]
+        held = []
+        for hold in self.holds:
+            held.append(self._held(signals, hold))
+            parts.append((np.arange(n), self._from(signals, held[-1].theta)))
+        owner = np.concatenate([rows for rows, _ in parts])
+        ends = _joined([found for _, found in parts])
+        best = self._proven(signals, _lowest(n, owner, ends))
+        starts = np.bincount(owner, minlength=n)
+        lost = np.flatnonzero(~best.converged)
+        if len(lost):
+            found, more = self.thorough(signals[lost], _RESCUE, seed=0)
+            best = _put(best, lost, found)
+            starts[lost] += more
+        interior = _lowest(n, owner, _only(ends, ~self._at_a_hold(ends.theta)))
+        return BasinFits(best, interior, tuple(held), starts)
+
+    def _at_a_hold(self, theta: Floats) -> NDArray[np.bool_]:
+        there = [theta[:, hold.parameter] == hold.value for hold in self.holds]
+        return np.any(there, axis=0) if there else np.zeros(len(theta), dtype=bool)
+
+    def thorough(self, signals: Floats, draws: int, seed: int) -> tuple[FitResult, int]:
+        """The lowest minimum of each signal from starts that no atlas knows, and the number of those."""
+        n = len(signals)
+        everyone = np.arange(n)
+        starts = [np.tile(self.likelihood.start, (n, 1))]
+        starts.extend(self._held(signals, hold).theta for hold in all_holds(self.likelihood))
+        rng = np.random.default_rng([seed, self.row])
+        starts.extend(random_starts(self.likelihood, self.item, signals, rng) for _ in range(draws))
+        owner = np.tile(everyone, len(starts))
+        ends = self._from(signals[owner], np.concatenate(starts))
+        return self._proven(signals, _lowest(n, owner, ends)), len(starts)
+
+    def _from(self, signals: Floats, start: Floats, rival: Ints | None = None) -> FitResult:
+        return self.fitter.fit(replace(self._problem(signals, start), rival=rival))
+
+    def _held(self, signals: Floats, hold: Hold) -> FitResult:
+        """Fits with a normalisation held, from the minima there that suit the signals best."""
+        there = np.flatnonzero(self.atlas.minima.theta[:, hold.parameter] == hold.value)
+        if len(there):
+            local = replace(self.atlas, minima=self.atlas.minima.take(there), switches=())
+            owner, chosen = local.choose(signals, 1, np.inf)
+            start = np.tile(self.likelihood.start, (len(signals), 1))
+            start[owner] = local.minima.theta[chosen]
+        else:
+            start = np.tile(self.likelihood.start, (len(signals), 1))
+        start[:, hold.parameter] = hold.value
+        problem = self._problem(signals, start)
+        problem.fixed[:, hold.parameter] = True
+        return self.fitter.fit(problem)
+
+    def _problem(self, signals: Floats, start: Floats) -> FitProblem:
+        return FitProblem(signals, np.full(len(signals), self.row), start, np.zeros(start.shape, dtype=bool))
+
+    def _proven(self, signals: Floats, best: FitResult) -> FitResult:
+        """The same minima with the exact proof; where there is none, nothing has converged."""
+        there = np.flatnonzero(np.isfinite(best.nll))
+        proven = self.fitter.prove(self._problem(signals[there], best.theta[there]))
+        return _put(replace(best, converged=np.zeros(len(signals), dtype=bool)), there, proven)
+
+
+def winning_holds(likelihood: Likelihood, atlases: list[Atlas], fraction: float = 0.02) -> tuple[Hold, ...]:
+    """The holds at which a noticeable part of the minima lies."""
+    theta = np.concatenate([atlas.minima.theta for atlas in atlases])
     return tuple(
-        Hold(i, float(bound))
-        for i in model.free_norms
-        for bound in (model.lower[i], model.upper[i])
-        if np.isfinite(bound)
+        hold for hold in all_holds(likelihood) if np.mean(theta[:, hold.parameter] == hold.value) >= fraction
     )
 
 
-def fit_basins(
-    model: CompiledModel,
-    t: Tables,
-    datasets: Data,
-    signal: Floats,
-    dataset: NDArray[np.int64],
-    holds: tuple[Hold, ...],
-    settings: FitSettings,
-    progress: Callable[[int], None] | None = None,
-) -> BasinFits:
-    """Fit from the default start and from every hold.
-
-    Args:
-        model: the compiled model.
-        t: its tables.
-        datasets: stacked data sets.
-        signal: (n, n_bins).
-        dataset: (n,) row of `datasets` of each fit.
-        holds: normalisations to hold and release.
-        settings: of the fits.
-        progress: told how many of the `n * (2 + 2 * len(holds))` fits were finished.
-    """
-    n = len(signal)
-    start = np.clip(np.tile(model.init, (n, 1)), model.lower, model.upper)
-    fixed = np.tile(model.fixed, (n, 1))
-
-    def fit(start: Floats, fixed: NDArray[np.bool_], *, proof: bool = False) -> FitResult:
-        problem = FitProblem(signal, dataset, start, fixed)
-        return fit_batch(
-            t, model.lower, model.upper, datasets, problem, settings, proof=proof, progress=progress
-        )
-
-    interior = fit(start, fixed)
-    held: list[FitResult] = []
-    released: list[FitResult] = []
-    for hold in holds:
-        there, held_fixed = interior.theta.copy(), fixed.copy()
-        there[:, hold.parameter] = hold.value
-        held_fixed[:, hold.parameter] = True
-        held.append(fit(there, held_fixed))
-        released.append(fit(held[-1].theta, fixed))
-    best = fit(_lowest([interior, *released]).theta, fixed, proof=True)
-    return BasinFits(best, interior, tuple(held), tuple(released))
+def _lowest(n: int, owner: Ints, ends: FitResult) -> FitResult:
+    """Of each signal the converged fit with the lowest NLL; infinite where there is none."""
+    value = np.where(ends.converged, ends.nll, np.inf)
+    order = np.lexsort((value, owner))
+    first = np.searchsorted(owner[order], np.arange(n))
+    known = np.bincount(owner, minlength=n) > 0
+    if not len(order):
+        return _nothing(n, ends.theta.shape[1])
+    rows = order[np.minimum(first, len(order) - 1)]
+    lowest = FitResult(**{f.name: getattr(ends, f.name)[rows] for f in fields(FitResult)})
+    good = known & lowest.converged
+    return replace(lowest, nll=np.where(good, lowest.nll, np.inf), converged=good)
 
 
-def fit_from_neighbours(
-    model: CompiledModel,
-    t: Tables,
-    datasets: Data,
-    signal: Floats,
-    row: int,
-    fits: BasinFits,
-    settings: FitSettings,
-    neighbours: int = 12,
-) -> BasinFits:
-    """Fit every signal once more, from the optimum of the neighbour that suits it best.
-
-    Args:
-        model, t, datasets, signal, settings: as in `fit_basins`.
-        row: the data set of all these fits.
-        fits: what is known of them.
-        neighbours: how many signals around each are asked for their optimum.
-
-    Returns:
-        The same fits with one more released start.
-    """
-    n = len(signal)
-    scaled = signal / np.sqrt(np.asarray(datasets.main[row]) + 1.0)
-    nearest = np.asarray(KDTree(scaled).query(scaled, k=min(neighbours, n - 1) + 1)[1])[:, 1:]
-    data = Data(datasets.main[row], datasets.auxiliary[row])
-    start = np.empty_like(fits.best.theta)
-    for first in range(0, n, 256):  # blocks of one size, compiled once
-        block = np.minimum(np.arange(first, first + 256), n - 1)
-        values = _try_optima(t, data, signal[block], fits.best.theta[nearest[block]])
-        choice = np.argmin(np.asarray(values), axis=1)
-        start[block] = fits.best.theta[nearest[block, choice]]
-    problem = FitProblem(signal, np.full(n, row), start, np.tile(model.fixed, (n, 1)))
-    found = fit_batch(t, model.lower, model.upper, datasets, problem, settings, proof=False)
-    lower = np.flatnonzero(found.converged & (found.nll < fits.best.nll - settings.near))
-    better = FitProblem(signal, problem.dataset, found.theta, problem.fixed).take(lower)
-    proven = fit_batch(t, model.lower, model.upper, datasets, better, settings, proof=True)
-    return BasinFits(_replaced(fits.best, lower, proven), fits.interior, fits.held, (*fits.released, found))
+def _nothing(n: int, n_moving: int) -> FitResult:
+    far, no = np.full(n, np.inf), np.zeros(n, dtype=bool)
+    return FitResult(np.zeros((n, n_moving)), far, far.copy(), far.copy(), no, np.zeros(n, dtype=np.int64))
 
 
-@jax.jit
-def _try_optima(t: Tables, data: Data, signal: Array, thetas: Array) -> Array:
-    """NLL of each signal (n, n_bins) at each of its candidate optima (n, k, n_parameters)."""
-
-    def one(signal: Array, candidates: Array) -> Array:
-        return jax.vmap(lambda theta: nll(t, theta, signal, data))(candidates)
-
-    values = jax.vmap(one)(signal, thetas)
-    return jnp.where(jnp.isfinite(values), values, jnp.inf)
+def _joined(parts: list[FitResult]) -> FitResult:
+    return FitResult(
+        **{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(FitResult)}
+    )
 
 
-def winning_holds(
-    fits: BasinFits, holds: tuple[Hold, ...], tolerance: float = 1e-6, fraction: float = 0.04
-) -> tuple[Hold, ...]:
-    """The holds that are needed so that few signals miss their lowest NLL.
-
-    Greedy: the hold that mends most is added first; of equals, the one whose held fit lies lowest,
-    for it starts nearest to the minimum.
-
-    Args:
-        fits: from every one of `holds`.
-        holds: the candidates.
-        tolerance: a signal misses its minimum if it ends higher by more, in NLL units.
-        fraction: of the signals that may miss theirs.
-    """
-    reached = fits.interior.nll
-    height = {hold: float(np.median(fit.nll)) for hold, fit in zip(holds, fits.held, strict=True)}
-    released = {hold: fit.nll for hold, fit in zip(holds, fits.released, strict=True)}
-    kept: list[Hold] = []
-
-    def missed(values: Floats) -> int:
-        return int(np.sum(values > fits.best.nll + tolerance))
-
-    while missed(reached) > fraction * len(reached) and len(kept) < len(holds):
-        rest = [hold for hold in holds if hold not in kept]
-        best = min(rest, key=lambda hold: (missed(np.minimum(reached, released[hold])), height[hold]))
-        kept.append(best)
-        reached = np.minimum(reached, released[best])
-    return tuple(kept)
+def _only(ends: FitResult, mask: NDArray[np.bool_]) -> FitResult:
+    return replace(ends, converged=ends.converged & mask)
 
 
-def _lowest(ends: list[FitResult]) -> FitResult:
-    values = np.stack([np.where(np.isfinite(end.nll), end.nll, np.inf) for end in ends])
-    choice, rows = np.argmin(values, axis=0), np.arange(values.shape[1])
-
-    def pick(name: str) -> Any:
-        return np.stack([getattr(end, name) for end in ends])[choice, rows]
-
-    return FitResult(**{field.name: pick(field.name) for field in fields(FitResult)})
-
-
-def _replaced(fits: FitResult, rows: NDArray[np.int64], better: FitResult) -> FitResult:
-    """`fits` with those of `better` in these rows, where they converged."""
-    good = better.converged
+def _put(fits: FitResult, rows: Ints, better: FitResult) -> FitResult:
+    """`fits` with those of `better` in these rows."""
 
     def put(name: str) -> Any:
         values = getattr(fits, name).copy()
-        values[rows[good]] = getattr(better, name)[good]
+        values[rows] = getattr(better, name)
         return values
 
-    return FitResult(**{field.name: put(field.name) for field in fields(FitResult)})
+    return FitResult(**{f.name: put(f.name) for f in fields(FitResult)})

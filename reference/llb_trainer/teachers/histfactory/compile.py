@@ -4,21 +4,24 @@ The expected number of events in a bin is the sum over samples of
 
     rate = (nominal + sum of histosys shifts) * product of factors
 
-(HistFactory, CERN-OPEN-2012-016; pyhf, JOSS 6 (2021) 2823). A *rate* here is one (sample, bin) pair.
+(HistFactory, CERN-OPEN-2012-016; pyhf, JOSS 6 (2021) 2823). The samples of a bin stand in *slots*, so that
+a sum over samples is a sum over an axis.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llb_trainer.teachers.histfactory.interpolation import code4_coefficients
 from llb_trainer.teachers.histfactory.workspace import Workspace
 
-__all__ = ["Bins", "CompiledModel", "Constraints", "FactorTable", "ShiftTable", "compile_workspace"]
+__all__ = ["Bins", "CompiledModel", "Constraints", "Factors", "Shifts", "compile_workspace", "with_signal"]
+
+SIGNAL_UNCERTAINTY = "signal_uncertainty"
+"""Name of the parameter that scales the signal by a flat relative uncertainty."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -53,42 +56,34 @@ class Constraints:
 
 
 @dataclass(frozen=True)
-class FactorTable:
-    """Multiplicative entries. Entry 0..n_direct-1 is the parameter itself, the rest is normsys code4.
+class Factors:
+    """Multiplicative entries. Entry `i < n_parameters` is the parameter itself, the others are normsys.
 
     Attributes:
-        direct_parameter: parameter of each direct entry (normfactor, lumi, gammas).
-        normsys_parameter: parameter of each normsys entry.
-        log_hi, log_lo: natural logarithms of the +1 and -1 sigma factors, per normsys entry.
-        coefficients: shape (6, n_normsys), the polynomial inside |alpha| < 1.
-        rate_entries: shape (n_rates, depth), the entries of each rate, padded with n_entries.
-        cell: shape (n_rates, n_parameters), the entry at that place or n_entries.
-    """
-
-    direct_parameter: Ints
-    normsys_parameter: Ints
-    log_hi: Floats
-    log_lo: Floats
-    coefficients: Floats
-    rate_entries: Ints
-    cell: Ints
-
-
-@dataclass(frozen=True)
-class ShiftTable:
-    """Additive entries (histosys code4p).
-
-    Attributes:
-        parameter: parameter of each entry.
-        up, down: shift at +1 sigma, and minus the shift at -1 sigma.
-        rate_entries, cell: as in `FactorTable`.
+        parameter: parameter of each normsys entry.
+        hi, lo: factors at +1 and -1 sigma, per normsys entry.
+        entries: per (bin, slot) the entries of the rate there.
     """
 
     parameter: Ints
-    up: Floats
-    down: Floats
-    rate_entries: Ints
-    cell: Ints
+    hi: Floats
+    lo: Floats
+    entries: tuple[tuple[tuple[int, ...], ...], ...]
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """Additive entries (histosys); every code is linear in the mean and the difference of its two shifts.
+
+    Attributes:
+        parameter: (n_shifted,) the parameters that shift anything.
+        mean: (n_bins, n_slots, n_shifted), mean of the shift upwards and the one downwards.
+        difference: same shape, shift upwards minus the one downwards.
+    """
+
+    parameter: Ints
+    mean: Floats
+    difference: Floats
 
 
 @dataclass(frozen=True)
@@ -104,9 +99,10 @@ class CompiledModel:
         lumi: index of the luminosity parameter, or -1.
         constraints: constraint terms.
         auxiliary: (parameter set name, parameter indices) in pyhf's order of auxiliary data.
-        nominal: shape (n_rates,), nominal content of each rate.
-        rate_bin: bin of each rate.
+        interpolation: code of normsys and of histosys.
+        nominal: (n_bins, n_slots), nominal content of each rate, 0 where a bin has fewer samples.
         factors, shifts: the modifiers.
+        signal: entries (as in `Factors`) that multiply the signal.
     """
 
     bins: Bins
@@ -119,10 +115,11 @@ class CompiledModel:
     lumi: int
     constraints: Constraints
     auxiliary: tuple[tuple[str, tuple[int, ...]], ...]
+    interpolation: tuple[str, str]
     nominal: Floats
-    rate_bin: Ints
-    factors: FactorTable
-    shifts: ShiftTable
+    factors: Factors
+    shifts: Shifts
+    signal: tuple[int, ...] = ()
 
     @property
     def n_bins(self) -> int:
@@ -143,16 +140,15 @@ def compile_workspace(workspace: Workspace) -> CompiledModel:
         tuple(name for name in config.channels for _ in range(config.channel_nbins[name])),
         tuple(index for name in config.channels for index in range(config.channel_nbins[name])),
     )
-    builder = _Builder(offsets, config.npars)
-    first_bin = {name: int(config.channel_slices[name].start) for name in config.channels}
     by_name = {channel["name"]: channel for channel in workspace.spec["channels"]}
-    for channel_name in config.channels:
-        builder.add_channel(by_name[channel_name], first_bin[channel_name])
+    rates = _Rates(offsets, config.npars)
+    for name in config.channels:
+        rates.add_channel(by_name[name]["samples"], config.channel_nbins[name])
 
     constraints, auxiliary = _constraints(config, offsets)
-    fixed = np.asarray(config.suggested_fixed(), dtype=bool)
     bounds = np.asarray(config.suggested_bounds(), dtype=np.float64)
-    free = tuple(int(i) for i in np.flatnonzero((constraints.kind == 0) & ~fixed))
+    # where the bounds meet there is nothing to fit
+    fixed = np.asarray(config.suggested_fixed(), dtype=bool) | (bounds[:, 0] >= bounds[:, 1])
     return CompiledModel(
         bins=bins,
         parameters=_parameter_names(config),
@@ -160,14 +156,53 @@ def compile_workspace(workspace: Workspace) -> CompiledModel:
         lower=bounds[:, 0],
         upper=bounds[:, 1],
         fixed=fixed,
-        free_norms=free,
+        free_norms=tuple(int(i) for i in np.flatnonzero((constraints.kind == 0) & ~fixed)),
         lumi=next((offsets[name] for name, kind in config.modifiers if kind == "lumi"), -1),
         constraints=constraints,
         auxiliary=auxiliary,
-        nominal=np.asarray(builder.nominal, dtype=np.float64),
-        rate_bin=np.asarray(builder.rate_bin, dtype=np.int64),
-        factors=builder.factor_table(),
-        shifts=builder.shift_table(),
+        interpolation=(workspace.interpolation["normsys"], workspace.interpolation["histosys"]),
+        nominal=rates.nominal_table(),
+        factors=rates.factors(),
+        shifts=rates.shift_tables(),
+    )
+
+
+def with_signal(model: CompiledModel, *, lumi: bool, uncertainty: float = 0.0) -> CompiledModel:
+    """The model together with what multiplies the signal besides the POI.
+
+    Args:
+        model: as compiled.
+        lumi: whether the luminosity parameter does.
+        uncertainty: relative, the same in all bins; a parameter with a unit Gaussian constraint scales the
+            signal by `1 + uncertainty` at +1 and by its inverse at -1. None if 0.
+    """
+    entries = (model.lumi,) if lumi else ()
+    if uncertainty == 0.0:
+        return replace(model, signal=entries)
+    new, terms, factors = model.n_parameters, model.constraints, model.factors
+    # entries beyond the parameters are normsys: one more parameter moves them up by one
+    shifted = tuple(tuple(tuple(e + (e >= new) for e in rate) for rate in rates) for rates in factors.entries)
+    return replace(
+        model,
+        parameters=(*model.parameters, SIGNAL_UNCERTAINTY),
+        init=np.append(model.init, 0.0),
+        lower=np.append(model.lower, -5.0),
+        upper=np.append(model.upper, 5.0),
+        fixed=np.append(model.fixed, False),
+        constraints=Constraints(
+            np.append(terms.kind, 1),
+            np.append(terms.width, 1.0),
+            np.append(terms.factor, 1.0),
+            np.append(terms.nominal, 0.0),
+        ),
+        auxiliary=(*model.auxiliary, (SIGNAL_UNCERTAINTY, (new,))),
+        factors=Factors(
+            np.append(factors.parameter, new),
+            np.append(factors.hi, 1.0 + uncertainty),
+            np.append(factors.lo, 1.0 / (1.0 + uncertainty)),
+            shifted,
+        ),
+        signal=(*entries, new + 1 + len(factors.parameter)),
     )
 
 
@@ -204,98 +239,98 @@ def _constraints(
     return Constraints(kind, width, factor, nominal), tuple(auxiliary)
 
 
-class _Builder:
-    """Collects the entries of all rates; the tables are made at the end, when the padding is known."""
+@dataclass
+class _Rate:
+    """One sample in one bin."""
+
+    nominal: float
+    direct: list[int]
+    normsys: list[int]
+    shifts: list[tuple[int, float, float]]
+
+
+class _Rates:
+    """Collects the rates bin by bin; the tables are made at the end, when their sizes are known."""
 
     def __init__(self, offsets: dict[str, int], n_parameters: int) -> None:
-        self.offsets = offsets
-        self.n_parameters = n_parameters
-        self.nominal: list[float] = []
-        self.rate_bin: list[int] = []
-        self.direct: dict[int, int] = {}
+        self.offsets, self.n_parameters = offsets, n_parameters
         self.normsys: dict[tuple[int, float, float], int] = {}
-        self.shifts: list[tuple[int, float, float]] = []
-        self.rate_direct: list[list[int]] = []
-        self.rate_normsys: list[list[int]] = []
-        self.rate_shifts: list[list[int]] = []
+        self.bins: list[list[_Rate]] = []
+        self.staterrors: dict[str, int] = {}
 
-    def add_channel(self, channel: dict[str, Any], first_bin: int) -> None:
-        """Add every sample of a channel, one rate per bin."""
-        for sample in channel["samples"]:
-            for index, nominal in enumerate(sample["data"]):
-                self.nominal.append(float(nominal))
-                self.rate_bin.append(first_bin + index)
-                self.rate_direct.append([])
-                self.rate_normsys.append([])
-                self.rate_shifts.append([])
-                for modifier in sample["modifiers"]:
-                    self._add_modifier(modifier, index, float(nominal))
-
-    def _add_modifier(self, modifier: dict[str, Any], index: int, nominal: float) -> None:
-        start = self.offsets[modifier["name"]]
-        match modifier["type"]:
-            case "normsys":
-                hi, lo = float(modifier["data"]["hi"]), float(modifier["data"]["lo"])
-                if (hi, lo) != (1.0, 1.0):
-                    key = (start, hi, lo)
-                    self.rate_normsys[-1].append(self.normsys.setdefault(key, len(self.normsys)))
-            case "histosys":
-                up = float(modifier["data"]["hi_data"][index]) - nominal
-                down = nominal - float(modifier["data"]["lo_data"][index])
-                if (up, down) != (0.0, 0.0):
-                    self.rate_shifts[-1].append(len(self.shifts))
-                    self.shifts.append((start, up, down))
-            case "normfactor" | "lumi":
-                self._add_direct(start)
-            case _:  # shapesys, staterror, shapefactor: one parameter per bin of the channel
-                self._add_direct(start + index)
-
-    def _add_direct(self, parameter: int) -> None:
-        self.rate_direct[-1].append(self.direct.setdefault(parameter, len(self.direct)))
-
-    def factor_table(self) -> FactorTable:
-        """The multiplicative entries of all rates."""
-        n_direct = len(self.direct)
-        rates = [
-            [*direct, *(n_direct + entry for entry in normsys)]
-            for direct, normsys in zip(self.rate_direct, self.rate_normsys, strict=True)
+    def add_channel(self, samples: list[dict[str, Any]], n_bins: int) -> None:
+        """Add the rates of every sample in every bin of a channel, but for those that are always zero."""
+        # of two modifiers with one type and name in a sample pyhf knows the last
+        modifiers = [
+            list({(m["type"], m["name"]): m for m in sample["modifiers"]}.values()) for sample in samples
         ]
-        hi = np.asarray([key[1] for key in self.normsys], dtype=np.float64)
-        lo = np.asarray([key[2] for key in self.normsys], dtype=np.float64)
-        normsys_parameter = [key[0] for key in self.normsys]
-        owner = [*self.direct, *normsys_parameter]
-        return FactorTable(
-            direct_parameter=np.asarray(list(self.direct), dtype=np.int64),
-            normsys_parameter=np.asarray(normsys_parameter, dtype=np.int64),
-            log_hi=np.log(hi),
-            log_lo=np.log(lo),
-            coefficients=code4_coefficients(hi, lo),
-            rate_entries=_padded(rates, len(owner)),
-            cell=self._cells(rates, owner),
+        for index in range(n_bins):
+            rates = [
+                self._rate(sample["data"][index], own, index)
+                for sample, own in zip(samples, modifiers, strict=True)
+            ]
+            self.bins.append([rate for rate in rates if rate.nominal != 0 or rate.shifts])
+        # the parameters of a staterror run through all channels that have it
+        for name in {m["name"] for own in modifiers for m in own if m["type"] == "staterror"}:
+            self.staterrors[name] = self.staterrors.get(name, 0) + n_bins
+
+    def _rate(self, nominal: float, modifiers: list[dict[str, Any]], index: int) -> _Rate:
+        rate = _Rate(float(nominal), [], [], [])
+        for modifier in modifiers:
+            start = self.offsets[modifier["name"]]
+            match modifier["type"]:
+                case "normsys":
+                    hi, lo = float(modifier["data"]["hi"]), float(modifier["data"]["lo"])
+                    if (hi, lo) != (1.0, 1.0):
+                        key = (start, hi, lo)
+                        rate.normsys.append(self.normsys.setdefault(key, len(self.normsys)))
+                case "histosys":
+                    up = float(modifier["data"]["hi_data"][index]) - rate.nominal
+                    down = rate.nominal - float(modifier["data"]["lo_data"][index])
+                    if (up, down) != (0.0, 0.0):
+                        rate.shifts.append((start, up, down))
+                case "normfactor" | "lumi":
+                    rate.direct.append(start)
+                case "staterror":
+                    rate.direct.append(start + self.staterrors.get(modifier["name"], 0) + index)
+                case _:  # shapesys, shapefactor: one parameter per bin of the channel
+                    rate.direct.append(start + index)
+        return rate
+
+    @property
+    def slots(self) -> int:
+        """Most samples in a bin."""
+        return max(1, *(len(rates) for rates in self.bins))
+
+    def nominal_table(self) -> Floats:
+        """Nominal contents, (n_bins, n_slots)."""
+        table = np.zeros((len(self.bins), self.slots))
+        for b, rates in enumerate(self.bins):
+            table[b, : len(rates)] = [rate.nominal for rate in rates]
+        return table
+
+    def factors(self) -> Factors:
+        """The multiplicative entries of all rates."""
+        keys = list(self.normsys)
+        return Factors(
+            parameter=np.asarray([key[0] for key in keys], dtype=np.int64),
+            hi=np.asarray([key[1] for key in keys], dtype=np.float64),
+            lo=np.asarray([key[2] for key in keys], dtype=np.float64),
+            entries=tuple(
+                tuple((*rate.direct, *(self.n_parameters + i for i in rate.normsys)) for rate in rates)
+                for rates in self.bins
+            ),
         )
 
-    def shift_table(self) -> ShiftTable:
+    def shift_tables(self) -> Shifts:
         """The additive entries of all rates."""
-        owner = [entry[0] for entry in self.shifts]
-        return ShiftTable(
-            parameter=np.asarray(owner, dtype=np.int64),
-            up=np.asarray([entry[1] for entry in self.shifts], dtype=np.float64),
-            down=np.asarray([entry[2] for entry in self.shifts], dtype=np.float64),
-            rate_entries=_padded(self.rate_shifts, len(owner)),
-            cell=self._cells(self.rate_shifts, owner),
-        )
-
-    def _cells(self, rates: list[list[int]], owner: list[int]) -> Ints:
-        cell = np.full((len(rates), self.n_parameters), len(owner), dtype=np.int64)
-        for rate, entries in enumerate(rates):
-            for entry in entries:
-                cell[rate, owner[entry]] = entry
-        return cell
-
-
-def _padded(rows: list[list[int]], fill: int) -> Ints:
-    depth = max((len(row) for row in rows), default=0)
-    table = np.full((len(rows), max(depth, 1)), fill, dtype=np.int64)
-    for index, row in enumerate(rows):
-        table[index, : len(row)] = row
-    return table
+        shifted = sorted({entry[0] for rates in self.bins for rate in rates for entry in rate.shifts})
+        column = {parameter: i for i, parameter in enumerate(shifted)}
+        mean = np.zeros((len(self.bins), self.slots, len(shifted)))
+        difference = np.zeros_like(mean)
+        for b, rates in enumerate(self.bins):
+            for s, rate in enumerate(rates):
+                for parameter, up, down in rate.shifts:
+                    mean[b, s, column[parameter]] += 0.5 * (up + down)
+                    difference[b, s, column[parameter]] += up - down
+        return Shifts(np.asarray(shifted, dtype=np.int64), mean, difference)

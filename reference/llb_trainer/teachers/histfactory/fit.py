@@ -1,23 +1,29 @@
-"""Batched profile fits with a convergence proof for each: cheap steps first, then exact ones.
+"""Batched profile fits with a convergence proof for each.
 
-Converged fits leave the batch and waiting ones take their place, so that stragglers cost only themselves.
+Truncated Newton steps bring every fit to its minimum; converged fits leave the batch and waiting ones take
+their place, so that stragglers cost only themselves. What they do not bring home, damped steps with the
+exact Hessian do, and the same steps give the proof.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from llb_trainer.teachers.histfactory.rates import Data, Tables
-from llb_trainer.teachers.histfactory.steps import Box, advance, envelope
+from llb_trainer.teachers.histfactory.rates import Data
+from llb_trainer.teachers.histfactory.steps import Box, State, damped, newton, proof
+from llb_trainer.teachers.histfactory.tables import Tables
 
-__all__ = ["FitProblem", "FitResult", "FitSettings", "fit_batch"]
+__all__ = ["FitProblem", "FitResult", "FitSettings", "Fitter"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -25,47 +31,44 @@ class FitSettings:
     """How fits are run and what counts as converged.
 
     Attributes:
-        edm: largest estimated distance to the minimum, in NLL units, of a converged fit, whose projected
-            gradient must be as small. The proof is taken before the last Newton step, so the value itself
-            is closer by orders of magnitude.
-        near: estimated distance at which a fit is close enough to be compared with other starts.
-        switch: estimated distance at which Newton steps take over from Gauss-Newton steps.
-        gauss_newton: most Gauss-Newton steps before they take over anyway.
-        newton: most Newton steps before a fit is given up.
-        batch: fits that advance together; a few dozen stay in the processor's cache and waste little
-            on stragglers.
+        edm: largest estimated distance to the minimum, in NLL units, of a proven fit, whose projected
+            gradient must be as small.
+        near: the same, of a fit that is compared with others before one is proven.
+        steps: most truncated Newton steps.
+        search: most conjugate gradients in each.
+        damped: most damped steps.
+        memory: bytes that a batch of fits may take; see `batch_size`.
     """
 
     edm: float = 1e-9
-    near: float = 1e-7
-    switch: float = 1e-3
-    gauss_newton: int = 15
-    newton: int = 25
-    batch: int = 32
+    near: float = 1e-9
+    steps: int = 30
+    search: int = 6
+    damped: int = 40
+    memory: int = 4_000_000
 
 
 @dataclass(frozen=True)
 class FitProblem:
-    """Fits to be done.
+    """Fits to be done, over the moving parameters.
 
     Attributes:
-        signal: (n_fits, n_bins) signal yields.
-        dataset: (n_fits,) row of the data tables.
-        start: (n_fits, n_parameters) starting points, inside the bounds.
-        fixed: (n_fits, n_parameters) parameters held at their start.
+        signal: (n, n_bins) signal yields.
+        dataset: (n,) row of the data sets.
+        start: (n, P) starting points, inside the bounds.
+        fixed: (n, P) parameters held at their start.
+        rival: (n,) fits with the same number compete for the lowest minimum: one that cannot win any more is
+            given up. Every fit is brought to its end if there is none.
     """
 
     signal: Floats
-    dataset: NDArray[np.int64]
+    dataset: Ints
     start: Floats
-    fixed: NDArray[np.bool_]
+    fixed: Flags
+    rival: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.signal)
-
-    def take(self, rows: NDArray[np.int64]) -> FitProblem:
-        """Only these rows."""
-        return FitProblem(self.signal[rows], self.dataset[rows], self.start[rows], self.fixed[rows])
 
 
 @dataclass(frozen=True)
@@ -73,133 +76,212 @@ class FitResult:
     """What came of the fits, one entry per fit.
 
     Attributes:
-        theta: (n_fits, n_parameters) optimum.
-        nll: (n_fits,) value there.
-        gradient: (n_fits, n_bins) envelope gradient d NLL / d signal.
-        edm: (n_fits,) estimated distance to the minimum in NLL units; infinite if the Hessian on the
-            free parameters is not positive definite.
-        projected_gradient: (n_fits,) largest component that the bounds do not hold, in units of the
-            square root of the parameter's own curvature.
-        converged: (n_fits,) whether the proof holds.
-        steps: (n_fits,) steps taken.
+        theta: (n, P) optimum.
+        nll: (n,) value there.
+        edm: (n,) estimated distance to the minimum in NLL units; infinite if the Hessian on the free
+            parameters is not positive definite.
+        projected_gradient: (n,) largest component that no bound holds, in units of the square root of the
+            parameter's own curvature.
+        converged: (n,) whether both are small enough.
+        steps: (n,) steps taken.
     """
 
     theta: Floats
     nll: Floats
-    gradient: Floats
     edm: Floats
     projected_gradient: Floats
-    converged: NDArray[np.bool_]
-    steps: NDArray[np.int64]
+    converged: Flags
+    steps: Ints
 
 
-def fit_batch(
-    t: Tables,
-    lower: Floats,
-    upper: Floats,
-    datasets: Data,
-    problem: FitProblem,
-    settings: FitSettings,
-    *,
-    proof: bool,
-    progress: Callable[[int], None] | None = None,
-) -> FitResult:
-    """Minimise the NLL of every fit of `problem` over its parameters, from one start each.
+def batch_size(t: Tables, memory: int) -> int:
+    """Fits that advance together: as many as fit into `memory` bytes, between 8 and 256, a power of two.
 
-    Args:
-        t: the model.
-        lower, upper: (n_parameters,) bounds.
-        datasets: stacked data sets, `main` (n_sets, n_bins), `auxiliary` (n_sets, n_parameters).
-        problem: what to fit.
-        settings: steps and tolerances.
-        proof: whether to go on to a proven minimum (`settings.edm`), from starts that are near one;
-            otherwise to come near one (`settings.near`), which is all that comparing starts takes.
-        progress: called with the number of fits finished since the last call.
+    A fit holds its Jacobian a few times, every factor with two derivatives, and every rate; beyond the
+    processor's cache a larger batch is slower, not faster.
     """
-    run = _Run(t, Box(jnp.asarray(lower), jnp.asarray(upper)), datasets, problem, settings)
-    everything = np.arange(len(problem))
-    if proof:
-        run.drain(everything, settings.edm, gauss_newton=False, most=settings.newton, progress=progress)
-        return run.result(settings.edm)
-    run.drain(everything, settings.switch, gauss_newton=True, most=settings.gauss_newton)
-    rest = np.flatnonzero(~run.near(everything, settings.near))
-    run.damping[rest] = 0.0
-    run.drain(rest, settings.near, gauss_newton=False, most=settings.gauss_newton + settings.newton)
-    if progress:
-        progress(len(problem))
-    return run.result(settings.near)
+    n_bins, n_parameters = t.pair_cell.shape
+    numbers = 4 * n_bins * n_parameters + 6 * len(t.log_hi) + 8 * t.factor_entries.shape[1]
+    fits = memory / (8 * max(numbers, 1))
+    return int(2 ** np.clip(np.floor(np.log2(max(fits, 1.0))), 3, 8))
+
+
+def exact_batch_size(t: Tables, memory: int) -> int:
+    """Exact Hessians that are made together, between 1 and 64, a power of two.
+
+    Each takes a few squares of the parameters, and a few tables of the rates by the parameters.
+    """
+    n_rates, n_parameters = t.factor_cell.shape
+    fits = memory / (8 * n_parameters * (3 * n_rates + 3 * n_parameters))
+    return int(2 ** np.clip(np.floor(np.log2(max(fits, 1.0))), 0, 6))
+
+
+class Fitter:
+    """Fits of one model on its data sets."""
+
+    def __init__(self, t: Tables, lower: Floats, upper: Floats, data: Data, settings: FitSettings) -> None:
+        """Make ready.
+
+        Args:
+            t: the model.
+            lower, upper: (P,) bounds of the moving parameters.
+            data: stacked data sets, one per column.
+            settings: steps and tolerances.
+        """
+        self.t, self.settings = t, settings
+        self.box = Box(jnp.asarray(lower[:, None]), jnp.asarray(upper[:, None]))
+        columns: list[Any] = [np.asarray(part) for part in data]
+        self.data = Data(*columns)
+        self.size = batch_size(t, settings.memory)
+        self.exact_size = exact_batch_size(t, settings.memory)
+
+    def fit(self, problem: FitProblem) -> FitResult:
+        """Bring every fit to its minimum."""
+        run = _Run(self, problem)
+        run.drain()
+        return run.result(self.settings.near)
+
+    def prove(self, problem: FitProblem) -> FitResult:
+        """Prove every fit's minimum with the exact Hessian; starts should be near it."""
+        run = _Run(self, problem)
+        run.drain_exactly()
+        return run.result(self.settings.edm)
 
 
 class _Run:
-    """The fits under way, as arrays on the host, and the batches that advance them."""
+    """The fits under way, as columns on the host, and the batches that advance them."""
 
-    def __init__(
-        self, t: Tables, box: Box, datasets: Data, problem: FitProblem, settings: FitSettings
-    ) -> None:
-        self.t, self.box, self.datasets, self.problem, self.settings = t, box, datasets, problem, settings
+    def __init__(self, fitter: Fitter, problem: FitProblem) -> None:
+        self.fitter, self.problem = fitter, problem
         n = len(problem)
-        self.size = settings.batch
-        self.theta, self.value, self.damping = problem.start.copy(), np.full(n, np.inf), np.zeros(n)
-        self.edm, self.projected = np.full(n, np.inf), np.full(n, np.inf)
-        self.steps = np.zeros(n, dtype=np.int64)
+        theta = np.array(problem.start.T, order="C")
+        far = [np.full(n, np.inf) for _ in range(3)]
+        columns: list[Any] = [theta, far[0], np.zeros_like(theta), np.zeros(n), far[1], far[2]]
+        self.state: Any = State(*columns)
+        self.signal = np.ascontiguousarray(problem.signal.T)
+        self.fixed = np.ascontiguousarray(problem.fixed.T)
+        self.damping, self.steps = np.zeros(n), np.zeros(n, dtype=np.int64)
+        if problem.rival is not None:
+            self.reached = np.full(int(problem.rival.max(initial=0)) + 1, np.inf)
 
-    def near(self, rows: NDArray[np.int64], edm: float) -> NDArray[np.bool_]:
+    def near(self, rows: Ints, edm: float) -> Flags:
         """Whether these fits are closer to their minimum than `edm`, by distance and by gradient."""
-        return (self.edm[rows] < edm) & (self.projected[rows] < 10 * np.sqrt(2 * edm))
+        return (self.state.edm[rows] < edm) & (self.state.projected[rows] < 10 * np.sqrt(2 * edm))
 
-    def drain(
-        self,
-        rows: NDArray[np.int64],
-        edm: float,
-        *,
-        gauss_newton: bool,
-        most: int,
-        progress: Callable[[int], None] | None = None,
-    ) -> None:
-        """Advance these fits until each is this close to its minimum or has had `most` steps in all."""
-        waiting, active = rows, rows[:0]
+    def drain(self) -> None:
+        """Take truncated Newton steps until each is near its minimum or out of steps."""
+        settings = self.fitter.settings
+        waiting = np.arange(len(self.problem))
+        active = waiting[:0]
         while len(waiting) or len(active):
-            room = self.size - len(active)
+            room = self.fitter.size - len(active)
             active, waiting = np.concatenate([active, waiting[:room]]), waiting[room:]
-            self.advance(active, gauss_newton, 3 if gauss_newton else 1)
-            stay = ~self.near(active, edm) & (self.steps[active] < most)
-            if progress:
-                progress(int(np.sum(~stay)))
-            active = active[stay]
+            padded = _padded(active, self.fitter.size)
+            new = newton(
+                self.fitter.t,
+                self.fitter.box,
+                self._columns(padded),
+                *self._given(padded),
+                1,
+                settings.search,
+            )
+            self._keep(active, new)
+            stay = ~self.near(active, settings.near) & (self.steps[active] < settings.steps)
+            active = active[stay & ~self.hopeless(active)]
+        self.finish()
 
-    def advance(self, rows: NDArray[np.int64], gauss_newton: bool, steps: int) -> None:
-        """Advance these fits together; the batch is padded, so that it is compiled once."""
-        padded = np.concatenate([rows, np.repeat(rows[-1:], self.size - len(rows))])
-        out = advance(
-            self.t, self.box, self.datasets, self.theta[padded], self.damping[padded],
-            self.problem.signal[padded], self.problem.dataset[padded], self.problem.fixed[padded],
-            gauss_newton, steps,
-        )  # fmt: skip
-        own = (self.theta, self.value, self.damping, self.edm, self.projected)
-        for target, new in zip(own, out, strict=True):
-            target[rows] = np.asarray(new)[: len(rows)]
-        self.steps[rows] += steps
+    def hopeless(self, rows: Ints) -> Flags:
+        """Which of these fits cannot get below what a rival has reached.
+
+        The quadratic model promises a decrease; one that goes on for twice as far is possible, ten times as
+        far is not, once the promise is small.
+        """
+        rival = self.problem.rival
+        if rival is None:
+            return np.zeros(len(rows), dtype=bool)
+        np.minimum.at(self.reached, rival[rows], self.state.value[rows])
+        promise = self.state.edm[rows]
+        above = self.state.value[rows] - self.reached[rival[rows]]
+        return (promise < 0.1) & (above > 10.0 * promise + 1e-6)
+
+    def finish(self) -> None:
+        """Take the step that is still to be tried: so near the minimum it squares the distance."""
+        rows = np.flatnonzero(self.near(np.arange(len(self.problem)), self.fitter.settings.near))
+        lower, upper = (np.asarray(bound) for bound in self.fitter.box)
+        self.state.theta[:, rows] = np.clip(
+            self.state.theta[:, rows] + self.state.step[:, rows], lower, upper
+        )
+
+    def drain_exactly(self) -> None:
+        """Prove each; those that cannot be proven take damped exact steps, and are proven then."""
+        settings = self.fitter.settings
+        everyone = np.arange(len(self.problem))
+        self.prove(everyone)
+        active = everyone[~self.near(everyone, settings.edm)]
+        for _ in range(settings.damped):
+            if not len(active):
+                return
+            self.damp(active)
+            self.prove(active)
+            active = active[~self.near(active, settings.edm)]
+
+    def prove(self, rows: Ints) -> None:
+        """The exact distance of these fits to their minimum, as they stand."""
+        for batch, padded in self._batches(rows):
+            value, edm, projected = proof(
+                self.fitter.t, self.fitter.box, self.state.theta[:, padded], *self._given(padded)
+            )
+            for target, part in zip(
+                (self.state.value, self.state.edm, self.state.projected), (value, edm, projected), strict=True
+            ):
+                target[batch] = np.asarray(part)[: len(batch)]
+
+    def damp(self, rows: Ints) -> None:
+        """One damped step of each of these."""
+        for batch, padded in self._batches(rows):
+            theta, damping = damped(
+                self.fitter.t,
+                self.fitter.box,
+                self.state.theta[:, padded],
+                self.damping[padded],
+                *self._given(padded),
+            )
+            self.state.theta[:, batch] = np.asarray(theta)[:, : len(batch)]
+            self.damping[batch] = np.asarray(damping)[: len(batch)]
+            self.steps[batch] += 1
+
+    def _batches(self, rows: Ints) -> Iterator[tuple[Ints, Ints]]:
+        size = self.fitter.exact_size
+        for first in range(0, len(rows), size):
+            batch = rows[first : first + size]
+            yield batch, _padded(batch, size)
+
+    def _columns(self, rows: Ints) -> State:
+        return State(*(part[..., rows] for part in self.state))
+
+    def _given(self, rows: Ints) -> tuple[Floats, Data, Flags]:
+        chosen = self.problem.dataset[rows]
+        data = Data(*(part[..., chosen] for part in self.fitter.data))
+        return self.signal[:, rows], data, self.fixed[:, rows]
+
+    def _keep(self, rows: Ints, new: State) -> None:
+        for target, part in zip(self.state, new, strict=True):
+            target[..., rows] = np.asarray(part)[..., : len(rows)]
+        self.steps[rows] += 1
 
     def result(self, edm: float) -> FitResult:
         """The fits as they stand; converged are those closer to their minimum than `edm`."""
-        gradient = np.zeros_like(self.problem.signal)
-        for first in range(0, len(self.problem), self.size):
-            rows = np.arange(first, min(first + self.size, len(self.problem)))
-            padded = np.concatenate([rows, np.repeat(rows[-1:], self.size - len(rows))])
-            gradient[rows] = envelope(
-                self.t,
-                self.datasets,
-                self.theta[padded],
-                self.problem.signal[padded],
-                self.problem.dataset[padded],
-            )[: len(rows)]
         proven = self.near(np.arange(len(self.problem)), edm)
         return FitResult(
-            self.theta,
-            self.value,
-            gradient,
-            self.edm,
-            self.projected,
-            proven & np.isfinite(self.value),
+            np.ascontiguousarray(self.state.theta.T),
+            self.state.value,
+            self.state.edm,
+            self.state.projected,
+            proven & np.isfinite(self.state.value),
             self.steps,
         )
+
+
+def _padded(rows: Ints, size: int) -> Ints:
+    """The batch is padded, so that it is compiled once."""
+    return np.concatenate([rows, np.repeat(rows[-1:], size - len(rows))])

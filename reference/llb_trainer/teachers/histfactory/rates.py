@@ -1,224 +1,162 @@
-"""Expected events, negative log likelihood and its derivatives for one signal, as pure JAX functions.
+"""Expected events, negative log likelihood and derivatives of a batch of fits, as pure JAX functions.
 
-Everything here works on one fit; `fit` maps it over a batch. Products of factors are products, never
-sums of logarithms: a factor or a sample may be zero or negative while the bin's total is positive.
+Every array has the fits of the batch on its last axis. Products of factors are products, never sums of
+logarithms: a factor or a sample may be zero or negative while the bin's total is positive.
 """
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
-from jax.scipy.special import gammaln
 
-from llb_trainer.teachers.histfactory.compile import CompiledModel
-from llb_trainer.teachers.histfactory.interpolation import code4, code4p
+from llb_trainer.teachers.histfactory.interpolation import HISTOSYS, NORMSYS
+from llb_trainer.teachers.histfactory.tables import Tables
 
-__all__ = ["Data", "Expectation", "Rates", "Tables", "expectation", "hessian", "nll", "rates", "tables"]
+__all__ = [
+    "Contents",
+    "Data",
+    "Expectation",
+    "bend",
+    "contents",
+    "events",
+    "expectation",
+    "nll",
+    "shortfall",
+    "slopes",
+]
 
 _TINY = 1e-150
 """Stands in for a factor that is exactly zero, so that `factor * (derivative / factor)` stays exact."""
 
 
 class Data(NamedTuple):
-    """One data set: `main` shape (n_bins,), `auxiliary` shape (n_parameters,), 0 for free parameters."""
+    """Data sets, one per fit.
+
+    Attributes:
+        main: (n_bins, n).
+        auxiliary: (P, n), 0 for free parameters.
+        constant: (n,) what neither events nor parameters change: factorials, normalisations.
+    """
 
     main: Array
     auxiliary: Array
+    constant: Array
 
 
-class Tables(NamedTuple):
-    """The compiled model as JAX arrays; see `CompiledModel` for the meaning of each."""
+class Contents(NamedTuple):
+    """Contents of all rates.
 
-    nominal: Array
-    bin_of_rate: Array
-    rate_bin: Array
-    direct_parameter: Array
-    normsys_parameter: Array
-    log_hi: Array
-    log_lo: Array
-    coefficients: Array
-    factor_entries: Array
-    factor_cell: Array
-    shift_parameter: Array
-    up: Array
-    down: Array
-    shift_entries: Array
-    shift_cell: Array
-    normal: Array
-    poisson: Array
-    width: Array
-    factor: Array
-    signal_lumi: Array
+    Attributes:
+        entries: value, logarithmic slope and curvature over value of every factor, each (n_entries + 1, n).
+        product: (n_bins, S, n) product of the factors.
+        rate: (n_bins, S, n).
+        along, across: value, slope and curvature of what multiplies mean and difference of the shifts,
+            each (H, n).
+    """
 
-
-class Rates(NamedTuple):
-    """Values and factor pieces of all (sample, bin) pairs; entries carry a trailing pad."""
-
+    entries: tuple[Array, Array, Array]
     product: Array
-    base: Array
-    factors: tuple[Array, Array, Array]
-    shifts: tuple[Array, Array, Array]
+    rate: Array
+    along: tuple[Array, Array, Array]
+    across: tuple[Array, Array, Array]
 
 
 class Expectation(NamedTuple):
-    """Expected events and their derivatives.
-
-    Attributes:
-        events: (n_bins,) signal plus background.
-        jacobian: (n_bins, n_parameters).
-        rate: (n_rates,) content of each rate.
-        log_slope: (n_rates, n_parameters) logarithmic derivative of the product of factors.
-        shift_slope: (n_rates, n_parameters) derivative through the additive part.
-        diagonal: (n_rates, n_parameters) second derivatives that the outer products leave out.
-    """
+    """Expected events (n_bins, n), their derivatives (n_bins, P, n), and what they are made of."""
 
     events: Array
     jacobian: Array
-    rate: Array
-    log_slope: Array
-    shift_slope: Array
-    diagonal: Array
+    contents: Contents
 
 
-def tables(model: CompiledModel, lumi_on_signal: bool) -> Tables:
-    """Put a compiled model into JAX arrays.
-
-    Args:
-        model: the compiled background.
-        lumi_on_signal: whether the luminosity parameter multiplies the signal.
-    """
-    factors, shifts, terms = model.factors, model.shifts, model.constraints
-    signal_lumi = np.zeros(model.n_parameters)
-    if lumi_on_signal:
-        signal_lumi[model.lumi] = 1.0
-    return Tables(
-        nominal=jnp.asarray(model.nominal),
-        bin_of_rate=jnp.asarray(np.eye(model.n_bins)[model.rate_bin].T),
-        rate_bin=jnp.asarray(model.rate_bin),
-        direct_parameter=jnp.asarray(factors.direct_parameter),
-        normsys_parameter=jnp.asarray(factors.normsys_parameter),
-        log_hi=jnp.asarray(factors.log_hi),
-        log_lo=jnp.asarray(factors.log_lo),
-        coefficients=jnp.asarray(factors.coefficients),
-        factor_entries=jnp.asarray(factors.rate_entries),
-        factor_cell=jnp.asarray(factors.cell),
-        shift_parameter=jnp.asarray(shifts.parameter),
-        up=jnp.asarray(shifts.up),
-        down=jnp.asarray(shifts.down),
-        shift_entries=jnp.asarray(shifts.rate_entries),
-        shift_cell=jnp.asarray(shifts.cell),
-        normal=jnp.asarray(terms.kind == 1, dtype=jnp.float64),
-        poisson=jnp.asarray(terms.kind == 2, dtype=jnp.float64),
-        width=jnp.asarray(terms.width),
-        factor=jnp.asarray(terms.factor),
-        signal_lumi=jnp.asarray(signal_lumi),
+def contents(t: Tables, theta: Array, signal: Array) -> Contents:
+    """Contents of all rates at the parameters `theta` (P, n) with `signal` (n_bins, n)."""
+    n_bins, n = signal.shape
+    direct = jnp.concatenate([theta, jnp.broadcast_to(t.held, (len(t.held), n))])
+    value, slope, curvature = NORMSYS[t.codes[0]](
+        direct[t.normsys_parameter], t.log_hi, t.log_lo, t.coefficients
     )
-
-
-def signal_scale(t: Tables, theta: Array) -> Array:
-    """What multiplies the signal yields: the luminosity parameter if the signal carries it, else 1."""
-    return 1.0 + t.signal_lumi @ (theta - 1.0)
-
-
-def rates(t: Tables, theta: Array) -> Rates:
-    """Contents of all rates at the parameters `theta`, shape (n_parameters,)."""
-    direct = theta[t.direct_parameter]
-    value, slope, curvature = code4(theta[t.normsys_parameter], t.log_hi, t.log_lo, t.coefficients)
-    ones, zeros, end = jnp.ones_like(direct), jnp.zeros_like(direct), jnp.zeros(1)
-    factors = (
-        jnp.concatenate([direct, value, end + 1.0]),
-        jnp.concatenate([ones, slope, end]),
-        jnp.concatenate([zeros, curvature, end]),
+    value = _nonzero(jnp.concatenate([direct, value, jnp.ones((1, n))]))
+    ones, zeros = jnp.ones_like(direct), jnp.zeros((1, n))
+    slope = jnp.concatenate([ones, slope, zeros]) / value
+    curvature = jnp.concatenate([jnp.zeros_like(direct), curvature, zeros]) / value
+    # an entry has many readers: without this the compiler computes it anew for each
+    value, slope, curvature = jax.lax.optimization_barrier((value, slope, curvature))
+    product = reduce(lambda a, column: a * value[column], t.factor_entries[1:], value[t.factor_entries[0]])
+    product = product.reshape(n_bins, -1, n)
+    shifting = theta[: t.mean.shape[2]]
+    one, half = jnp.ones_like(shifting), jnp.full_like(shifting, 0.5)
+    along, across = HISTOSYS[t.codes[1]](shifting, one, one), HISTOSYS[t.codes[1]](shifting, half, -half)
+    base = (
+        t.nominal
+        + jnp.einsum("bsh,hn->bsn", t.mean, along[0])
+        + jnp.einsum("bsh,hn->bsn", t.difference, across[0])
     )
-    moved = code4p(theta[t.shift_parameter], t.up, t.down)
-    shifts = (
-        jnp.concatenate([moved[0], end]),
-        jnp.concatenate([moved[1], end]),
-        jnp.concatenate([moved[2], end]),
-    )
-    product = jnp.prod(factors[0][t.factor_entries], axis=1)
-    base = t.nominal + jnp.sum(shifts[0][t.shift_entries], axis=1)
-    return Rates(product, base, factors, shifts)
+    rate = product * jnp.concatenate([base, signal[:, None, :]], axis=1)
+    return Contents((value, slope, curvature), product, rate, along, across)
+
+
+def _nonzero(value: Array) -> Array:
+    return jnp.where(jnp.abs(value) < _TINY, _TINY, value)
 
 
 def events(t: Tables, theta: Array, signal: Array) -> Array:
-    """Expected events per bin, shape (n_bins,)."""
-    content = rates(t, theta)
-    return t.bin_of_rate @ (content.product * content.base) + signal * signal_scale(t, theta)
-
-
-def nll(t: Tables, theta: Array, signal: Array, data: Data) -> Array:
-    """Negative log likelihood with every constant, as `-pyhf.Model.logpdf`; infinite where a bin's
-    expectation is not positive (zero is allowed where nothing was observed)."""
-    return main_nll(events(t, theta, signal), data.main) + constraint_nll(t, theta, data.auxiliary)
-
-
-def main_nll(expected: Array, observed: Array) -> Array:
-    """Sum of the Poisson terms `nu - n ln nu + ln n!`."""
-    safe = jnp.where(expected > 0, expected, 1.0)
-    term = safe - observed * jnp.log(safe) + gammaln(observed + 1.0)
-    empty = jnp.where((expected == 0) & (observed == 0), 0.0, jnp.inf)
-    return jnp.sum(jnp.where(expected > 0, term, empty))
-
-
-def constraint_nll(t: Tables, theta: Array, auxiliary: Array) -> Array:
-    """Sum of the normalised constraint terms."""
-    pull = (theta - auxiliary) / t.width
-    normal = 0.5 * pull * pull + jnp.log(t.width) + 0.5 * jnp.log(2 * jnp.pi)
-    rate = jnp.where(t.poisson > 0, theta * t.factor, 1.0)
-    counts = jnp.where(t.poisson > 0, auxiliary, 0.0)
-    poisson = rate - counts * jnp.log(rate) + gammaln(counts + 1.0)
-    return jnp.sum(jnp.where(t.normal > 0, normal, 0.0) + jnp.where(t.poisson > 0, poisson, 0.0))
-
-
-def constraint_slopes(t: Tables, theta: Array, auxiliary: Array) -> tuple[Array, Array]:
-    """First and second derivative of the constraint terms, each shape (n_parameters,)."""
-    safe = jnp.where(t.poisson > 0, theta, 1.0)
-    slope = t.normal * (theta - auxiliary) / t.width**2 + t.poisson * (t.factor - auxiliary / safe)
-    curvature = t.normal / t.width**2 + t.poisson * auxiliary / safe**2
-    return slope, curvature
+    """Expected events per bin, (n_bins, n)."""
+    return jnp.sum(contents(t, theta, signal).rate, axis=1)
 
 
 def expectation(t: Tables, theta: Array, signal: Array) -> Expectation:
-    """Expected events with first derivatives and the pieces of the second ones."""
-    content = rates(t, theta)
-    value, slope, curvature = content.factors
-    safe = jnp.where(jnp.abs(value) < _TINY, _TINY, value)
-    log_slope_entries = slope / safe
-    diagonal_entries = curvature / safe - log_slope_entries**2
-    log_slope = log_slope_entries[t.factor_cell]
-    product = jnp.prod(safe[t.factor_entries], axis=1)
-    shift_slope = product[:, None] * content.shifts[1][t.shift_cell]
-    rate = product * content.base
-    diagonal = (
-        product[:, None] * content.shifts[2][t.shift_cell] + rate[:, None] * diagonal_entries[t.factor_cell]
-    )
-    slopes = rate[:, None] * log_slope + shift_slope
-    return Expectation(
-        events=t.bin_of_rate @ rate + signal * signal_scale(t, theta),
-        jacobian=t.bin_of_rate @ slopes + signal[:, None] * t.signal_lumi,
-        rate=rate,
-        log_slope=log_slope,
-        shift_slope=shift_slope,
-        diagonal=diagonal,
-    )
+    """Expected events with first derivatives and what the second ones need."""
+    found = contents(t, theta, signal)
+    n = theta.shape[1]
+    rate = jnp.concatenate([found.rate.reshape(-1, n), jnp.zeros((1, n))])
+    slope = found.entries[1]
+    pairs = reduce(jnp.add, (rate[r] * slope[e] for r, e in zip(t.pair_rate, t.pair_entry, strict=True)))
+    jacobian = jnp.concatenate([pairs, jnp.zeros((1, n))])[t.pair_cell]
+    shifting = t.mean.shape[2]
+    if shifting:
+        background = found.product[:, :-1]
+        shift = (
+            jnp.einsum("bsn,bsh->bhn", background, t.mean) * found.along[1]
+            + jnp.einsum("bsn,bsh->bhn", background, t.difference) * found.across[1]
+        )
+        jacobian = jacobian + jnp.pad(shift, ((0, 0), (0, len(theta) - shifting), (0, 0)))
+    return Expectation(jnp.sum(found.rate, axis=1), jacobian, found)
 
 
-def hessian(t: Tables, found: Expectation, data: Data, curvature: Array) -> Array:
-    """Exact second derivatives of the NLL, shape (n_parameters, n_parameters).
+def nll(t: Tables, theta: Array, expected: Array, data: Data) -> Array:
+    """Negative log likelihood (n,) with every constant, as `-pyhf.Model.logpdf`.
 
-    Args:
-        t: the model.
-        found: expectation at the point.
-        data: the data set.
-        curvature: second derivative of the constraint terms, shape (n_parameters,).
+    Infinite where events were observed and none, or fewer, are expected. Where none were observed the
+    Poisson term is the expectation itself, below zero too, as in pyhf.
     """
-    weight = data.main / found.events**2
-    residual = (1.0 - data.main / found.events)[t.rate_bin]
-    outer = (residual[:, None] * (found.rate[:, None] * found.log_slope + 2.0 * found.shift_slope)).T
-    mixed = outer @ found.log_slope
-    gauss_newton = (found.jacobian * weight[:, None]).T @ found.jacobian
-    return gauss_newton + 0.5 * (mixed + mixed.T) + jnp.diag(curvature + residual @ found.diagonal)
+    possible = (expected > 2 * _TINY) | (data.main == 0)
+    logarithm = jnp.log(jnp.where(expected > 0, expected, 1.0))
+    main = jnp.where(possible, expected - data.main * logarithm, jnp.inf)
+    pull = theta - data.auxiliary
+    mean = jnp.where(t.poisson > 0, theta * t.poisson, 1.0)
+    poisson = jnp.where(t.poisson > 0, mean - data.auxiliary * jnp.log(jnp.where(mean > 0, mean, 1.0)), 0.0)
+    poisson = jnp.where((mean > 0) | (data.auxiliary == 0), poisson, jnp.inf)
+    return jnp.sum(main, axis=0) + jnp.sum(0.5 * t.weight * pull * pull + poisson, axis=0) + data.constant
+
+
+def shortfall(expected: Array, data: Data) -> Array:
+    """Derivative of the Poisson terms by the expectation, `1 - n / nu`, (n_bins, n)."""
+    return 1.0 - data.main / jnp.where(data.main == 0, 1.0, expected)
+
+
+def bend(expected: Array, data: Data) -> Array:
+    """Second derivative of the Poisson terms by the expectation, `n / nu^2`, (n_bins, n)."""
+    return data.main / jnp.where(data.main == 0, 1.0, expected) ** 2
+
+
+def slopes(t: Tables, theta: Array, data: Data) -> tuple[Array, Array]:
+    """First and second derivative of the constraint terms, each (P, n)."""
+    safe = jnp.where(t.poisson > 0, jnp.maximum(theta, _TINY), 1.0)
+    counts = jnp.where(t.poisson > 0, data.auxiliary, 0.0)
+    slope = t.weight * (theta - data.auxiliary) + t.poisson - counts / safe
+    return slope, t.weight + counts / (safe * safe)

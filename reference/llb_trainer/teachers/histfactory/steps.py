@@ -1,11 +1,11 @@
-"""One step of a bounded profile fit, in two kinds.
+"""One step of a batch of bounded profile fits, in two kinds.
 
-Gauss-Newton steps do their linear algebra in the space of the bins (cheap, always downhill). Newton steps
-use the exact Hessian: they converge quadratically and give the proof (positive definite on the free
-parameters, estimated distance to the minimum). Bounds are kept by an active set, descent by
-Levenberg-Marquardt damping.
+Gauss-Newton steps do their linear algebra in the smaller of the spaces of bins and of parameters: cheap, and
+always downhill. Newton steps use the exact Hessian: they converge quadratically and give the proof (positive
+definite on the free parameters, estimated distance to the minimum). Bounds are kept by an active set.
+A step is tried when the next one is computed, so that every point is evaluated once.
 
-Literature: J. Nocedal and S. Wright, Numerical Optimization (2006), chapters 10, 16, 18; D. Bertsekas,
+Literature: J. Nocedal and S. Wright, Numerical Optimization (2006), chapters 3, 10, 16; D. Bertsekas,
 SIAM J. Control Optim. 20 (1982) 221 (projected Newton); F. James, MINUIT (estimated distance to minimum).
 """
 
@@ -18,39 +18,50 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from llb_trainer.teachers.histfactory.curvature import Curvature, curvature, hessian, times
 from llb_trainer.teachers.histfactory.rates import (
     Data,
-    Tables,
-    constraint_slopes,
+    Expectation,
+    events,
     expectation,
-    hessian,
     nll,
-    signal_scale,
+    shortfall,
+    slopes,
 )
+from llb_trainer.teachers.histfactory.tables import Tables
 
-__all__ = ["Box", "advance", "envelope"]
+__all__ = ["Box", "State", "damped", "newton", "proof"]
 
-
-class _State(NamedTuple):
-    """One fit on its way."""
-
-    theta: Array
-    value: Array
-    damping: Array
-
-
-class _Proof(NamedTuple):
-    """What a step learns about the point it starts from; a proof only if a Newton step says it."""
-
-    edm: Array
-    projected: Array
+_ENOUGH = 1e-15
+"""Twice the distance to the minimum (in NLL units) below which nothing is gained by a better step."""
 
 
 class Box(NamedTuple):
-    """Bounds of the parameters, each (n_parameters,)."""
+    """Bounds of the moving parameters, each (P, 1)."""
 
     lower: Array
     upper: Array
+
+
+class State(NamedTuple):
+    """Fits on their way.
+
+    Attributes:
+        theta: (P, n) best points so far.
+        value: (n,) NLL there.
+        step: (P, n) step to be tried from there.
+        gain: (n,) decrease that it promises.
+        edm: (n,) estimated distance to the minimum at `theta`.
+        projected: (n,) largest component of the gradient that no bound holds, in units of the square root
+            of the parameter's own curvature.
+    """
+
+    theta: Array
+    value: Array
+    step: Array
+    gain: Array
+    edm: Array
+    projected: Array
 
 
 def _free(theta: Array, slope: Array, box: Box, fixed: Array) -> Array:
@@ -59,108 +70,218 @@ def _free(theta: Array, slope: Array, box: Box, fixed: Array) -> Array:
     return ~fixed & ~pressed
 
 
-def _accept(
-    t: Tables, state: _State, step: Array, model_gain: Array, signal: Array, data: Data, box: Box
-) -> _State:
-    """Take the step if it lowers the NLL enough, else stay and damp more."""
-    moved = jnp.clip(state.theta + step, box.lower, box.upper)
-    value = nll(t, moved, signal, data)
-    noise = 1e-13 * (1.0 + jnp.abs(state.value))
-    better = jnp.isfinite(value) & (value <= state.value - 1e-4 * model_gain + noise)
-    return _State(
-        jnp.where(better, moved, state.theta),
-        jnp.where(better, value, state.value),
-        jnp.where(better, jnp.where(state.damping < 1e-6, 0.0, 0.1 * state.damping), _more(state.damping)),
+def _moved(t: Tables, box: Box, theta: Array, step: Array, data: Data) -> Array:
+    """Take a step, inside the bounds.
+
+    A parameter with a Poisson term keeps a tenth of its value: from near zero, where the term's logarithm
+    rules, Newton steps could do no better than double it each time.
+    """
+    least = jnp.where((t.poisson > 0) & (data.auxiliary > 0), 0.1 * theta, -jnp.inf)
+    return jnp.clip(jnp.maximum(theta + step, least), box.lower, box.upper)
+
+
+class _Model(NamedTuple):
+    """The quadratic model of the NLL at a point, on the free parameters.
+
+    Attributes:
+        down: (P, n) minus the gradient, 0 where a parameter may not move.
+        free: (P, n) parameters that may move.
+        diagonal: (P, n) of the Gauss-Newton matrix, without what the bins add.
+        own: (P, n) the same with it.
+        low: (rank, P, n) the inverse of that matrix is `1 / diagonal - low^T low`.
+        at: what products with the exact Hessian need.
+        ahead: (P, n) way to the bound for parameters that stand right before it and would go through.
+    """
+
+    down: Array
+    free: Array
+    diagonal: Array
+    own: Array
+    low: Array
+    at: Curvature
+    ahead: Array
+
+
+def _model(t: Tables, box: Box, theta: Array, found: Expectation, data: Data, fixed: Array) -> _Model:
+    force, second = slopes(t, theta, data)
+    slope = jnp.sum(found.jacobian * shortfall(found.events, data)[:, None], axis=0) + force
+    at = jax.lax.optimization_barrier(curvature(t, found, data, second))
+    free = _free(theta, slope, box, fixed)
+    scaled = jnp.where(free, at.jacobian, 0.0) * jnp.sqrt(at.weight)[:, None]
+    own = jnp.sum(scaled**2, axis=0)
+    # a free normalisation has no constraint: a touch of its own curvature keeps the diagonal regular
+    diagonal = second + jnp.where(second > 0, 0.0, 1e-6 * own + 1e-12)
+    low = jax.lax.optimization_barrier(_low_rank(scaled, diagonal))
+    model = _Model(jnp.where(free, -slope, 0.0), free, diagonal, diagonal + own, low, at, 0.0 * slope)
+    # a parameter that a step would drive through the bound beside it goes there, and takes no part
+    wish = _precondition(model, model.down)
+    room = jnp.where(wish < 0, box.lower, box.upper) - theta
+    blocked = free & (jnp.abs(room) <= 0.01 * jnp.abs(wish))
+    return model._replace(
+        down=jnp.where(blocked, 0.0, model.down), free=free & ~blocked, ahead=jnp.where(blocked, room, 0.0)
     )
 
 
-def _more(damping: Array) -> Array:
-    return jnp.minimum(jnp.maximum(8.0 * damping, 1e-3), 1e12)
+def _low_rank(scaled: Array, diagonal: Array) -> Array:
+    """What `1 / diagonal` exceeds the inverse of `diagonal + scaled^T scaled` by, as a product with itself.
+
+    Woodbury: with `A = scaled / diagonal` and the Cholesky factor `L` of `1 + A scaled^T`, it is `L^-1 A`.
+    """
+    whitened = jnp.moveaxis(scaled / diagonal, 2, 0)
+    n, size, _ = whitened.shape
+    identity = jnp.broadcast_to(jnp.eye(size), (n, size, size))
+    inner = jnp.einsum("nbp,ncp->nbc", whitened, jnp.moveaxis(scaled, 2, 0)) + identity
+    # below the factor of a matrix that is bordered by the identity stands that factor's inverse, transposed:
+    # much faster than the compiler's batched triangular solve
+    upper = jnp.concatenate([inner, identity], axis=2)
+    border = jnp.concatenate([identity, 2.0 * identity], axis=2)
+    factor = jnp.linalg.cholesky(jnp.concatenate([upper, border], axis=1), symmetrize_input=False)
+    return jnp.einsum("ncb,ncp->bpn", factor[:, size:, :size], whitened)
 
 
-def _gauss_newton(
-    t: Tables, box: Box, state: _State, signal: Array, data: Data, fixed: Array
-) -> tuple[_State, _Proof]:
-    """A damped Gauss-Newton step; the matrix to solve has one row per bin (Woodbury)."""
-    found = expectation(t, state.theta, signal)
-    slope_c, curvature = constraint_slopes(t, state.theta, data.auxiliary)
-    slope = found.jacobian.T @ (1.0 - data.main / found.events) + slope_c
-    free = _free(state.theta, slope, box, fixed)
-    scaled = jnp.sqrt(data.main)[:, None] / found.events[:, None] * jnp.where(free, found.jacobian, 0.0)
-    own = jnp.sum(scaled**2, axis=0)
-    # a free normalisation has no constraint: a touch of its own curvature keeps the diagonal regular
-    diagonal = curvature + jnp.where(curvature > 0, 0.0, 1e-6 * own + 1e-12)
-    diagonal = diagonal + state.damping * (diagonal + own)
-    down = jnp.where(free, -slope, 0.0)
-    inner = jnp.eye(scaled.shape[0]) + (scaled / diagonal) @ scaled.T
-    correction = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(inner), True), scaled @ (down / diagonal))
-    step = (down - scaled.T @ correction) / diagonal
-    gain = 0.5 * down @ step
-    distance = jnp.where(state.damping == 0.0, gain, jnp.inf)
-    largest = jnp.max(jnp.abs(down) / jnp.sqrt(diagonal + own))
-    return _accept(t, state, step, gain, signal, data, box), _Proof(distance, largest)
+def _precondition(model: _Model, vector: Array) -> Array:
+    """The Gauss-Newton matrix' solution for `vector`, on the free parameters."""
+    inside = jnp.sum(model.low * vector, axis=1)
+    solved = vector / model.diagonal - jnp.sum(model.low * inside[:, None], axis=0)
+    return jnp.where(model.free, solved, 0.0)
 
 
-def _newton(
-    t: Tables, box: Box, state: _State, signal: Array, data: Data, fixed: Array
-) -> tuple[_State, _Proof]:
-    """A damped Newton step on the free parameters, and the proof for the point it started from."""
-    found = expectation(t, state.theta, signal)
-    slope_c, curvature = constraint_slopes(t, state.theta, data.auxiliary)
-    slope = found.jacobian.T @ (1.0 - data.main / found.events) + slope_c
-    free = _free(state.theta, slope, box, fixed)
-    full = hessian(t, found, data, curvature)
-    own = jnp.where(free, jnp.maximum(jnp.abs(jnp.diag(full)), 1e-12), 1.0)
-    scale = 1.0 / jnp.sqrt(own)
-    both = free[:, None] & free[None, :]
-    unit = jnp.where(both, full * scale[:, None] * scale[None, :], jnp.eye(len(scale)))
-    down = jnp.where(free, -slope * scale, 0.0)
-    factor = jnp.linalg.cholesky(unit + state.damping * jnp.eye(len(scale)))
-    solved = jax.scipy.linalg.cho_solve((factor, True), down)
-    definite = jnp.all(jnp.isfinite(factor))
-    step = jnp.where(definite, solved * scale, 0.0)
-    gain = 0.5 * down @ solved
-    undamped = definite & (state.damping == 0.0)
-    proof = _Proof(jnp.where(undamped, gain, jnp.inf), jnp.max(jnp.abs(down)))
-    moved = _accept(t, state, step, gain, signal, data, box)
-    # an indefinite matrix cannot be stepped on: damp until it is definite
-    return moved._replace(damping=jnp.where(definite, moved.damping, _more(state.damping))), proof
+class _Search(NamedTuple):
+    """Conjugate gradients under way, see `_truncated`."""
+
+    step: Array
+    residual: Array
+    direction: Array
+    size: Array
+    active: Array
+    taken: Array
 
 
-@partial(jax.jit, static_argnames=("gauss_newton", "steps"))
-def advance(
-    t: Tables,
-    box: Box,
-    datasets: Data,
-    theta: Array,
-    damping: Array,
-    signal: Array,
-    dataset: Array,
-    fixed: Array,
-    gauss_newton: bool,
-    steps: int,
-) -> tuple[Array, Array, Array, Array, Array]:
-    """Advance a batch by some steps; returns theta, NLL, damping, EDM, projected gradient."""
+def _truncated(t: Tables, model: _Model, most: int) -> Array:
+    """Conjugate gradients on the Newton system, stopped early and at negative curvature (Steihaug)."""
+    first = _precondition(model, model.down)
+    size = jnp.sum(model.down * first, axis=0)
+    goal = jnp.maximum(size * jnp.minimum(0.1, size), _ENOUGH)
 
-    def one(theta: Array, damping: Array, signal: Array, row: Array, fixed: Array) -> tuple[Array, ...]:
-        data = Data(datasets.main[row], datasets.auxiliary[row])
-        state = _State(theta, nll(t, theta, signal, data), damping)
-        proof = _Proof(jnp.asarray(jnp.inf), jnp.asarray(jnp.inf))
-        step = _gauss_newton if gauss_newton else _newton
-        state, proof = jax.lax.fori_loop(
-            0, steps, lambda _, s: step(t, box, s[0], signal, data, fixed), (state, proof)
+    def going(s: _Search) -> Array:
+        return jnp.any(s.active) & (s.taken < most)
+
+    def further(s: _Search) -> _Search:
+        product = jnp.where(model.free, times(t, model.at, s.direction), 0.0)
+        bend = jnp.sum(s.direction * product, axis=0)
+        convex = bend > 0
+        go = s.active & convex
+        length = jnp.where(go, s.size / jnp.where(convex, bend, 1.0), 0.0)
+        step = s.step + length * s.direction
+        residual = s.residual - length * product
+        closer = _precondition(model, residual)
+        size = jnp.sum(residual * closer, axis=0)
+        direction = closer + jnp.where(s.size > 0, size / s.size, 0.0) * s.direction
+        return _Search(
+            step,
+            residual,
+            jnp.where(go, direction, s.direction),
+            jnp.where(go, size, s.size),
+            go & (size > goal),
+            s.taken + 1,
         )
-        return (*state, *proof)
 
-    return jax.vmap(one)(theta, damping, signal, dataset, fixed)  # pyright: ignore[reportReturnType]
+    begin = _Search(jnp.zeros_like(first), model.down, first, size, size > 0, jnp.asarray(0))
+    found = jax.lax.while_loop(going, further, begin).step
+    # where the very first direction bends downward, the Gauss-Newton step is as good as any
+    return jnp.where(jnp.any(found != 0, axis=0), found, first)
+
+
+def _newton(t: Tables, box: Box, state: State, signal: Array, data: Data, fixed: Array, most: int) -> State:
+    """Try the step, and compute the next one."""
+    theta = _moved(t, box, state.theta, state.step, data)
+    found = jax.lax.optimization_barrier(expectation(t, theta, signal))
+    value = nll(t, theta, found.events, data)
+    noise = 1e-13 * (1.0 + jnp.abs(value))
+    better = jnp.isfinite(value) & ~(value > state.value - 1e-4 * state.gain + noise)
+    model = _model(t, box, theta, found, data, fixed)
+    step = _truncated(t, model, most)
+    gain = 0.5 * jnp.sum(model.down * step, axis=0)
+    step = step + model.ahead
+    largest = jnp.max(jnp.abs(model.down) / jnp.sqrt(model.own), axis=0)
+    return State(
+        jnp.where(better, theta, state.theta),
+        jnp.where(better, value, state.value),
+        jnp.where(better, step, 0.25 * state.step),
+        jnp.where(better, gain, 0.25 * state.gain),
+        jnp.where(better, gain, state.edm),
+        jnp.where(better, largest, state.projected),
+    )
+
+
+@partial(jax.jit, static_argnames=("steps", "most"))
+def newton(
+    t: Tables, box: Box, state: State, signal: Array, data: Data, fixed: Array, steps: int, most: int
+) -> State:
+    """Take some steps."""
+    return jax.lax.fori_loop(0, steps, lambda _, s: _newton(t, box, s, signal, data, fixed, most), state)
+
+
+class _Exact(NamedTuple):
+    """The exact quadratic model at a point, every parameter in units of its own curvature.
+
+    Attributes:
+        value: (n,) NLL.
+        down: (n, P) minus the gradient, 0 where a parameter may not move.
+        square: (n, P, P) Hessian, of parameters that may not move the identity.
+        unit: (P, n) these units.
+    """
+
+    value: Array
+    down: Array
+    square: Array
+    unit: Array
+
+
+def _exact(t: Tables, box: Box, theta: Array, signal: Array, data: Data, fixed: Array) -> _Exact:
+    found = jax.lax.optimization_barrier(expectation(t, theta, signal))
+    force, second = slopes(t, theta, data)
+    slope = jnp.sum(found.jacobian * shortfall(found.events, data)[:, None], axis=0) + force
+    free = _free(theta, slope, box, fixed)
+    full = hessian(t, jax.lax.optimization_barrier(curvature(t, found, data, second)))
+    own = jnp.maximum(jnp.abs(jnp.diagonal(full, axis1=1, axis2=2)).T, 1e-12)
+    unit = jnp.where(free, 1.0 / jnp.sqrt(own), 0.0)
+    square = full * unit.T[:, :, None] * unit.T[:, None, :]
+    pinned = jnp.where(free, 0.0, 1.0).T[:, :, None] * jnp.eye(len(own))
+    return _Exact(nll(t, theta, found.events, data), -(slope * unit).T, square + pinned, unit)
 
 
 @jax.jit
-def envelope(t: Tables, datasets: Data, theta: Array, signal: Array, dataset: Array) -> Array:
-    """Envelope theorem: d NLL / d signal_b = (1 - n_b / nu_b) times what multiplies the signal."""
+def proof(t: Tables, box: Box, theta: Array, signal: Array, data: Data, fixed: Array) -> tuple[Array, ...]:
+    """Value, estimated distance to the minimum and projected gradient at `theta`, each (n,).
 
-    def one(theta: Array, signal: Array, row: Array) -> Array:
-        found = expectation(t, theta, signal)
-        return (1.0 - datasets.main[row] / found.events) * signal_scale(t, theta)
+    The distance `g^T H^-1 g / 2` is infinite where the Hessian `H` on the free parameters is not positive
+    definite. It is read off the Cholesky factor of `H` bordered by the gradient `g`.
+    """
+    exact = _exact(t, box, theta, signal, data, fixed)
+    corner = 1e6 * (1.0 + jnp.sum(exact.down**2, axis=1))
+    upper = jnp.concatenate([exact.square, exact.down[:, None]], axis=1)
+    side = jnp.concatenate([exact.down, corner[:, None]], axis=1)
+    factor = jnp.linalg.cholesky(jnp.concatenate([upper, side[:, :, None]], axis=2), symmetrize_input=False)
+    distance = 0.5 * jnp.sum(factor[:, -1, :-1] ** 2, axis=1)
+    definite = jnp.all(jnp.isfinite(factor[:, -1]), axis=1)
+    return exact.value, jnp.where(definite, distance, jnp.inf), jnp.max(jnp.abs(exact.down), axis=1)
 
-    return jax.vmap(one)(theta, signal, dataset)
+
+@jax.jit
+def damped(
+    t: Tables, box: Box, theta: Array, damping: Array, signal: Array, data: Data, fixed: Array
+) -> tuple[Array, Array]:
+    """One Levenberg-Marquardt step with the exact Hessian: new `theta` (P, n) and damping (n,)."""
+    exact = _exact(t, box, theta, signal, data, fixed)
+    identity = jnp.eye(len(theta))
+    factor = jnp.linalg.cholesky(exact.square + damping[:, None, None] * identity)
+    solved = jax.scipy.linalg.cho_solve((factor, True), exact.down[:, :, None])[:, :, 0]
+    definite = jnp.all(jnp.isfinite(factor), axis=(1, 2))
+    gain = 0.5 * jnp.sum(exact.down * solved, axis=1)
+    moved = _moved(t, box, theta, jnp.where(definite, solved.T * exact.unit, 0.0), data)
+    value = nll(t, moved, events(t, moved, signal), data)
+    noise = 1e-13 * (1.0 + jnp.abs(exact.value))
+    better = definite & jnp.isfinite(value) & (value <= exact.value - 1e-4 * gain + noise)
+    less, more = jnp.where(damping < 1e-6, 0.0, 0.1 * damping), jnp.clip(8.0 * damping, 1e-3, 1e12)
+    return jnp.where(better, moved, theta), jnp.where(better, less, more)

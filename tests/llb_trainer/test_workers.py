@@ -1,0 +1,62 @@
+"""What worker processes find in their environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from llb_trainer.workers import one_thread_each
+
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from llb_trainer.workers import shared_compilation
+
+with shared_compilation():
+    folder = Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
+    import jax
+    jax.jit(lambda x: x + 1)(1.0)
+    kept = any(folder.iterdir())
+print(kept, folder.exists(), "JAX_COMPILATION_CACHE_DIR" in os.environ)
+jax.jit(lambda x: x + 2)(1.0)
+with shared_compilation():
+    print("JAX_COMPILATION_CACHE_DIR" in os.environ)
+"""
+
+
+def python(program: str, **environment: str) -> str:
+    settings = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, env={**settings, **environment})
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_one_thread_each_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "--mine")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with one_thread_each():
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+        assert "intra_op_parallelism_threads=1" in os.environ["XLA_FLAGS"]
+    assert os.environ["XLA_FLAGS"] == "--mine"
+    assert "OMP_NUM_THREADS" not in os.environ
+
+
+def test_what_is_compiled_is_shared_while_the_block_lasts() -> None:
+    assert python(PROGRAM).split() == ["True", "False", "False", "False"]
+
+
+def test_the_folder_of_the_user_is_respected() -> None:
+    program = "import os, llb_trainer.workers as w\nwith w.shared_compilation(): print(dict(os.environ))"
+    assert "'JAX_COMPILATION_CACHE_DIR': '/mine'" in python(program, JAX_COMPILATION_CACHE_DIR="/mine")
+
+
+def test_a_strangers_worker_gets_one_thread_unless_told_otherwise() -> None:
+    program = (
+        "import os; from llb_trainer.workers import use_one_thread as u; u(); print(os.environ['XLA_FLAGS'])"
+    )
+    assert "intra_op_parallelism_threads=1" in python(program)
+    assert python(program, XLA_FLAGS="--mine").strip() == "--mine"
