@@ -1,9 +1,8 @@
 """The atlas of minima: what is known of where fits end, and which of it a new signal should start from.
 
 Every minimum that was ever found is a start for every other signal. How good a start it is, is cheap to
-know: at a stationary point the gradient of another signal's NLL is `J^T d`, where `d` is how much the
-residuals `1 - n / nu` differ, so the NLL that one Gauss-Newton step would reach needs only matrices of the
-bins. Minima that exist at the same signal belong to different *basins*. Basins are told apart by *switches*:
+know: with the events linearised there, the profiled NLL of another signal needs only matrices of the bins.
+Minima that exist at the same signal belong to different *basins*. Basins are told apart by *switches*:
 parameters that take two values at coexisting minima (a free normalisation at its bound or not, a one-sided
 systematic on either side). The best start of each basin is tried.
 """
@@ -44,7 +43,9 @@ class Minima:
         scale: (L,) what multiplies the signal.
         rest: (L,) constraint terms and constants of the NLL.
         residual: (L, n_bins), `1 - n / nu` at the signal where the minimum was found.
-        spread: (L, n_bins, n_bins) covariance of the events over the parameters that were free there.
+        response: (L, n_bins, P), `J D^-1` with the Jacobian `J` of the events and the curvature `D` of the
+            constraint terms, of the parameters that were free there.
+        spread: (L, n_bins, n_bins), `J D^-1 J^T`: covariance of the events over these parameters.
     """
 
     theta: Floats
@@ -52,6 +53,7 @@ class Minima:
     scale: Floats
     rest: Floats
     residual: Floats
+    response: Floats
     spread: Floats
 
     def __len__(self) -> int:
@@ -110,22 +112,22 @@ class Atlas:
         ]
         return np.sum(bits, axis=0) if bits else np.zeros(len(theta), dtype=np.int64)
 
-    def choose(self, signal: Floats, most: int, margin: float, *, looked: int = 24) -> tuple[Ints, Ints]:
-        """Starts for signals (n, n_bins): the best minimum of each basin that may win.
+    def choose(self, signal: Floats, most: int, margin: float) -> tuple[Ints, Floats]:
+        """Starts for signals (n, n_bins), from the best minimum of each basin that may win.
 
         Args:
             signal: (n, n_bins).
             most: starts per signal.
             margin: a basin is tried if its predicted NLL is above the lowest by less than this.
-            looked: minima per signal and basin whose NLL is predicted.
 
         Returns:
-            (row of the signal, minimum to start from), one entry per start.
+            (row of the signal (k,), parameters (k, P)), one entry per start.
         """
         basins = self.basin(self.minima.theta)
+        looked = int(np.clip(2000 / len(self.main) ** 2, 6, 24))
         raw = self._nll(signal)
         rows = np.arange(len(signal))
-        best, value = [], []
+        best, move, value = [], [], []
         for basin in np.unique(basins):
             own = np.flatnonzero(basins == basin)
             here = raw[:, own]
@@ -133,15 +135,19 @@ class Atlas:
                 near = own[np.argpartition(here, looked, axis=1)[:, :looked]]
             else:
                 near = np.tile(own, (len(signal), 1))
-            predicted = raw[rows[:, None], near] - self._decrease(signal, near)
+            predicted, z = self._predicted(signal, near)
             choice = np.argmin(predicted, axis=1)
             best.append(near[rows, choice])
+            move.append(z[rows, choice])
             value.append(predicted[rows, choice])
         ends, heights = np.stack(best, axis=1), np.stack(value, axis=1)
         order = np.argsort(heights, axis=1, kind="stable")[:, :most]
-        ends, heights = np.take_along_axis(ends, order, 1), np.take_along_axis(heights, order, 1)
+        heights = np.take_along_axis(heights, order, 1)
         tried = np.isfinite(heights) & (heights <= heights[:, :1] + margin)
-        return np.nonzero(tried)[0], ends[tried]
+        owner, column = np.nonzero(tried)[0], order[tried]
+        minimum, z = ends[owner, column], np.stack(move, axis=1)[owner, column]
+        step = np.einsum("kb,kbp->kp", z, self.minima.response[minimum])
+        return owner, self.minima.theta[minimum] - step
 
     def _nll(self, signal: Floats) -> Floats:
         """NLL of every signal at every minimum, (n, L); infinite where a bin is empty."""
@@ -150,15 +156,39 @@ class Atlas:
         logarithm = np.log(np.where(expected > 0, expected, 1.0))
         return np.where(good, np.sum(expected - self.main * logarithm, axis=2) + self.minima.rest, np.inf)
 
-    def _decrease(self, signal: Floats, chosen: Ints) -> Floats:
-        """What one Gauss-Newton step from each of the chosen minima (n, k) gains."""
+    def _predicted(self, signal: Floats, chosen: Ints, steps: int = 2) -> tuple[Floats, Floats]:
+        """Profiled NLL of the signals from the chosen minima (n, k), the events linearised there, and `z`.
+
+        With `nu` the events, `r` the residuals at the minimum, which is stationary, and `K` the covariance
+        of the events over the parameters, the parameters move by `-D^-1 J^T z`: the events by `-K z`, and the
+        constraint terms by `r K z + z K z / 2`. The best `z` (n, k, n_bins) has `z = r(nu - K z) - r`; it is
+        found by Newton steps, each as long as it helps.
+        """
         m = self.minima
-        expected = m.background[chosen] + signal[:, None] * m.scale[chosen][:, :, None]
-        safe = np.where((expected > 0) & (self.main > 0), expected, 1.0)
-        d = 1.0 - self.main / safe - m.residual[chosen]
-        weight = self.main / safe**2
-        spread = m.spread[chosen]
-        matrix = np.eye(len(self.main)) + weight[..., None] * spread
-        right = np.einsum("nkbc,nkc->nkb", spread, d)
-        inner = np.linalg.solve(np.swapaxes(matrix, -1, -2), right[..., None])[..., 0]
-        return 0.5 * np.sum(d * inner, axis=-1)
+        nu = m.background[chosen] + signal[:, None] * m.scale[chosen][:, :, None]
+        rest, residual, spread = m.rest[chosen], m.residual[chosen], m.spread[chosen]
+        z = np.zeros_like(nu)
+        lowest = self._at(nu, z, rest, residual, spread)
+        for _ in range(steps):
+            moved = -np.einsum("nkbc,nkc->nkb", spread, z)
+            safe = np.where((nu + moved > 0) & (self.main > 0), nu + moved, 1.0)
+            weight = self.main / safe**2
+            matrix = np.eye(len(self.main)) + weight[..., None] * spread
+            right = 1.0 - self.main / safe - residual - weight * moved
+            step = np.linalg.solve(matrix, right[..., None])[..., 0] - z
+            start = z
+            for length in (1.0, 0.5, 0.2, 0.05):
+                tried = start + length * step
+                value = self._at(nu, tried, rest, residual, spread)
+                better = value < lowest
+                z = np.where(better[..., None], tried, z)
+                lowest = np.where(better, value, lowest)
+        return lowest, z
+
+    def _at(self, nu: Floats, z: Floats, rest: Floats, residual: Floats, spread: Floats) -> Floats:
+        shift = np.einsum("nkbc,nkc->nkb", spread, z)
+        expected = nu - shift
+        good = ((expected > 0) | (self.main == 0)).all(axis=-1)
+        logarithm = np.log(np.where(expected > 0, expected, 1.0))
+        main = np.sum(expected - self.main * logarithm, axis=-1)
+        return np.where(good, main + rest + np.sum((residual + 0.5 * z) * shift, axis=-1), np.inf)

@@ -23,7 +23,7 @@ __all__ = ["BasinFits", "Basins", "winning_holds"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_MOST, _MARGIN = 6, 3.0
+_MOST, _MARGIN = 12, 8.0
 _RESCUE = 16
 
 
@@ -67,8 +67,7 @@ class Basins:
     def fit(self, signals: Floats) -> BasinFits:
         """The lowest minimum of each signal (n, n_bins), and the lowest of each basin."""
         n = len(signals)
-        owner, chosen = self.atlas.choose(signals, _MOST, _MARGIN)
-        start = self.atlas.minima.theta[chosen]
+        owner, start = self._inside(*self.atlas.choose(signals, _MOST, _MARGIN))
         # a branch keeps its lowest fit even where another one wins
         rival = 2 * owner + self._at_a_hold(start)
         parts = [(owner, self._from(signals[owner], start, rival))]
@@ -87,6 +86,9 @@ class Basins:
             starts[lost] += more
         interior = _lowest(n, owner, _only(ends, ~self._at_a_hold(ends.theta)))
         return BasinFits(best, interior, tuple(held), starts)
+
+    def _inside(self, owner: Ints, start: Floats) -> tuple[Ints, Floats]:
+        return owner, np.clip(start, self.likelihood.lower, self.likelihood.upper)
 
     def _at_a_hold(self, theta: Floats) -> NDArray[np.bool_]:
         there = [theta[:, hold.parameter] == hold.value for hold in self.holds]
@@ -112,9 +114,9 @@ class Basins:
         there = np.flatnonzero(self.atlas.minima.theta[:, hold.parameter] == hold.value)
         if len(there):
             local = replace(self.atlas, minima=self.atlas.minima.take(there), switches=())
-            owner, chosen = local.choose(signals, 1, np.inf)
+            owner, chosen = self._inside(*local.choose(signals, 1, np.inf))
             start = np.tile(self.likelihood.start, (len(signals), 1))
-            start[owner] = local.minima.theta[chosen]
+            start[owner] = chosen
         else:
             start = np.tile(self.likelihood.start, (len(signals), 1))
         start[:, hold.parameter] = hold.value

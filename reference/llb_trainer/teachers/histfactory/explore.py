@@ -171,9 +171,10 @@ class _Search:
             1e-6 * np.einsum("nbp,nb->np", jacobian**2, weight) + 1e-12,
         )
         free = (self.theta > self.likelihood.lower) & (self.theta < self.likelihood.upper)
-        spread = np.einsum("nbp,ncp->nbc", jacobian * (free / curvature)[:, None], jacobian)
+        response = jacobian * (free / curvature)[:, None]
+        spread = np.einsum("nbp,ncp->nbc", response, jacobian)
         main = np.sum(events - counts * np.log(safe), axis=1)
-        return Minima(self.theta, background, scale, self.nll - main, 1.0 - counts / safe, spread)
+        return Minima(self.theta, background, scale, self.nll - main, 1.0 - counts / safe, response, spread)
 
 
 def explore(
@@ -212,8 +213,9 @@ def explore(
         search.add(owner, search.fit(owner, random_starts(likelihood, item, signals[owner], rng)))
     for _ in range(rounds):
         atlas = search.atlas()
-        owner, chosen = atlas.choose(signals, most=8, margin=6.0)
-        if not search.add(owner, search.fit(owner, atlas.minima.theta[chosen])):
+        owner, start = atlas.choose(signals, most=8, margin=6.0)
+        start = np.clip(start, likelihood.lower, likelihood.upper)
+        if not search.add(owner, search.fit(owner, start)):
             break
     return search.atlas()
 

@@ -193,8 +193,7 @@ class _Run:
     def hopeless(self, rows: Ints) -> Flags:
         """Which of these fits cannot get below what a rival has reached.
 
-        The quadratic model promises a decrease; one that goes on for twice as far is possible, ten times as
-        far is not, once the promise is small.
+        The quadratic model promises a decrease. It may be off by a factor; not by four, once it is small.
         """
         rival = self.problem.rival
         if rival is None:
@@ -202,7 +201,7 @@ class _Run:
         np.minimum.at(self.reached, rival[rows], self.state.value[rows])
         promise = self.state.edm[rows]
         above = self.state.value[rows] - self.reached[rival[rows]]
-        return (promise < 0.1) & (above > 10.0 * promise + 1e-6)
+        return (promise < 0.2) & (above > 4.0 * promise + 1e-6)
 
     def finish(self) -> None:
         """Take the step that is still to be tried: so near the minimum it squares the distance."""
