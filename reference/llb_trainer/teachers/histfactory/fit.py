@@ -34,14 +34,18 @@ class FitSettings:
         edm: largest estimated distance to the minimum, in NLL units, of a proven fit, whose projected
             gradient must be as small.
         near: the same, of a fit that is compared with others before one is proven.
-        steps: most truncated Newton steps.
-        search: most conjugate gradients in each.
+        far: the same, up to where Gauss-Newton steps are taken.
+        first: most Gauss-Newton steps.
+        steps: most steps in all before the exact ones.
+        search: most conjugate gradients in each truncated Newton step.
         damped: most damped steps.
         memory: bytes that a batch of fits may take; see `batch_size`.
     """
 
     edm: float = 1e-9
     near: float = 1e-9
+    far: float = 1e-2
+    first: int = 8
     steps: int = 30
     search: int = 6
     damped: int = 40
@@ -169,26 +173,33 @@ class _Run:
         return (self.state.edm[rows] < edm) & (self.state.projected[rows] < 10 * np.sqrt(2 * edm))
 
     def drain(self) -> None:
-        """Take truncated Newton steps until each is near its minimum or out of steps."""
+        """Bring each near its minimum, unless it runs out of steps or a rival has won."""
         settings = self.fitter.settings
-        waiting = np.arange(len(self.problem))
-        active = waiting[:0]
+        # far away exact curvature does not pay
+        rest = self.advance(np.arange(len(self.problem)), settings.far, settings.first, 0)
+        rest = rest[~self.duplicate(rest)]
+        self.advance(rest, settings.near, settings.steps, settings.search)
+        rows = np.flatnonzero(self.near(np.arange(len(self.problem)), settings.near))
+        # the step that is still to be tried, so near the minimum, squares the distance
+        lower, upper = (np.asarray(bound) for bound in self.fitter.box)
+        self.state.theta[:, rows] = np.clip(
+            self.state.theta[:, rows] + self.state.step[:, rows], lower, upper
+        )
+
+    def advance(self, waiting: Ints, edm: float, most: int, search: int) -> Ints:
+        """Take steps until each is nearer than `edm` or has taken `most`; those worth going on with."""
+        active, done = waiting[:0], []
         while len(waiting) or len(active):
             room = self.fitter.size - len(active)
             active, waiting = np.concatenate([active, waiting[:room]]), waiting[room:]
             padded = _padded(active, self.fitter.size)
-            new = newton(
-                self.fitter.t,
-                self.fitter.box,
-                self._columns(padded),
-                *self._given(padded),
-                1,
-                settings.search,
-            )
+            new = newton(self.fitter.t, self.fitter.box, self._columns(padded), *self._given(padded), search)
             self._keep(active, new)
-            stay = ~self.near(active, settings.near) & (self.steps[active] < settings.steps)
-            active = active[stay & ~self.hopeless(active)]
-        self.finish()
+            left = self.near(active, edm) | (self.steps[active] >= most) | self.hopeless(active)
+            done.append(active[left])
+            active = active[~left]
+        rows = np.sort(np.concatenate(done)) if done else waiting
+        return rows[~self.hopeless(rows)]
 
     def hopeless(self, rows: Ints) -> Flags:
         """Which of these fits cannot get below what a rival has reached.
@@ -200,15 +211,28 @@ class _Run:
             return np.zeros(len(rows), dtype=bool)
         np.minimum.at(self.reached, rival[rows], self.state.value[rows])
         promise = self.state.edm[rows]
-        above = self.state.value[rows] - self.reached[rival[rows]]
+        with np.errstate(invalid="ignore"):  # nothing feasible yet: infinity beside infinity
+            above = self.state.value[rows] - self.reached[rival[rows]]
         return (promise < 0.2) & (above > 4.0 * promise + 1e-6)
 
-    def finish(self) -> None:
-        """Take the step that is still to be tried: so near the minimum it squares the distance."""
-        rows = np.flatnonzero(self.near(np.arange(len(self.problem)), self.fitter.settings.near))
-        lower, upper = (np.asarray(bound) for bound in self.fitter.box)
-        self.state.theta[:, rows] = np.clip(
-            self.state.theta[:, rows] + self.state.step[:, rows], lower, upper
+    def duplicate(self, rows: Ints) -> Flags:
+        """Which of these fits are where their lowest rival is, or on the way there.
+
+        Half the squared distance, in units of the constraint terms, is what the two would differ by in NLL
+        if only those counted. Less than 0.005, or than what the fits have yet to go, is no other minimum.
+        """
+        rival = self.problem.rival
+        if rival is None or not len(rows):
+            return np.zeros(len(rows), dtype=bool)
+        order = np.lexsort((self.state.value[rows], rival[rows]))
+        own = rival[rows][order]
+        first = rows[order[np.searchsorted(own, rival[rows])]]
+        weight = np.asarray(self.fitter.t.weight + self.fitter.t.poisson)
+        apart = self.state.theta[:, rows] - self.state.theta[:, first]
+        distance = 0.5 * np.sum(np.where(weight > 0, weight, 1.0) * apart**2, axis=0)
+        left = self.state.edm[rows] + self.state.edm[first]
+        return (first != rows) & (
+            distance < 0.005 + 2.0 * np.where(left < self.fitter.settings.far, left, 0.0)
         )
 
     def drain_exactly(self) -> None:

@@ -11,7 +11,6 @@ SIAM J. Control Optim. 20 (1982) 221 (projected Newton); F. James, MINUIT (estim
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -157,7 +156,7 @@ class _Search(NamedTuple):
     taken: Array
 
 
-def _truncated(t: Tables, model: _Model, most: int) -> Array:
+def _truncated(t: Tables, model: _Model, most: Array) -> Array:
     """Conjugate gradients on the Newton system, stopped early and at negative curvature (Steihaug)."""
     first = _precondition(model, model.down)
     size = jnp.sum(model.down * first, axis=0)
@@ -192,7 +191,7 @@ def _truncated(t: Tables, model: _Model, most: int) -> Array:
     return jnp.where(jnp.any(found != 0, axis=0), found, first)
 
 
-def _newton(t: Tables, box: Box, state: State, signal: Array, data: Data, fixed: Array, most: int) -> State:
+def _newton(t: Tables, box: Box, state: State, signal: Array, data: Data, fixed: Array, most: Array) -> State:
     """Try the step, and compute the next one."""
     theta = _moved(t, box, state.theta, state.step, data)
     found = jax.lax.optimization_barrier(expectation(t, theta, signal))
@@ -214,12 +213,10 @@ def _newton(t: Tables, box: Box, state: State, signal: Array, data: Data, fixed:
     )
 
 
-@partial(jax.jit, static_argnames=("steps", "most"))
-def newton(
-    t: Tables, box: Box, state: State, signal: Array, data: Data, fixed: Array, steps: int, most: int
-) -> State:
-    """Take some steps."""
-    return jax.lax.fori_loop(0, steps, lambda _, s: _newton(t, box, s, signal, data, fixed, most), state)
+@jax.jit
+def newton(t: Tables, box: Box, state: State, signal: Array, data: Data, fixed: Array, most: Array) -> State:
+    """Try every fit's step, and compute its next with `most` conjugate gradients (0: Gauss-Newton)."""
+    return _newton(t, box, state, signal, data, fixed, most)
 
 
 class _Exact(NamedTuple):
