@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llb.runtime import Signals
     from llb_trainer.labels.campaign import Labelled
     from llb_trainer.labels.request import Campaign
-    from llb_trainer.teachers.histfactory import Workspace
+    from llb_trainer.teachers.histfactory import OwnSignal, Workspace
 
 __all__ = ["label_command"]
 
@@ -66,10 +66,18 @@ class _Options:
     type=click.Choice(list(_MODIFIERS)),
     help="What multiplies the signal besides mu.  [default: lumi where the workspace has it]",
 )
+@click.option(
+    "--own-signal",
+    type=click.Choice(["float", "drop", "refuse"]),
+    default="float",
+    show_default=True,
+    help="Samples of the workspace that carry its POI: float with it, drop them, or refuse the workspace.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def label_command(
     workspace: Path,
     measurement: str | None,
+    own_signal: OwnSignal,
     signal_modifiers: str | None,
     form: str,
     **options: Any,
@@ -102,7 +110,9 @@ def label_command(
     with one_thread_each(), shared_compilation():
         from llb_trainer.teachers.histfactory import read_workspace
 
-        search = read_workspace(workspace, measurement)
+        search = read_workspace(workspace, measurement, own_signal=own_signal)
+        for line in _remarks(search):
+            click.echo(line, err=True)
         if asked.signals is not None:
             given = _read_given(asked.signals, search)
             entries = _label_given(_campaign(asked, search, given), given.names, asked)
@@ -123,6 +133,17 @@ def _check_usage(asked: _Options) -> None:
                 raise click.UsageError(f"--{name} draws signals, but --signals gives them")
     if asked.scheduler is not None and asked.processes is not None:
         raise click.UsageError("--processes are on this machine, --scheduler has its own workers")
+
+
+def _remarks(search: Workspace) -> list[str]:
+    """What somebody should know of the workspace before its labels are used."""
+    lines = as_lines(list(search.warnings)) if search.warnings else []
+    if search.poi in search.model.config.parameters:
+        lines.append(
+            f"note: samples of {search.name} carry the POI {search.poi}; it floats as a free normalisation "
+            "beside the signal (--own-signal drop leaves these samples out)"
+        )
+    return lines
 
 
 def _read_given(path: Path, workspace: Workspace) -> Signals:

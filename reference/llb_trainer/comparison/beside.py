@@ -14,7 +14,7 @@ from llb.runtime import Limits, ProfileLikelihood, Signals, limits
 from llb_trainer.comparison.choice import DECIDED_FROM, choose_points
 from llb_trainer.comparison.optima import KnownMinima, known_minima
 from llb_trainer.peer import KnownOptimum, PeerJob, PeerResult, PeerSearch, compare_points, parameter_names
-from llb_trainer.teachers.histfactory import INTERPOLATION, HistFactoryTeacher
+from llb_trainer.teachers.histfactory import HistFactoryTeacher
 
 __all__ = ["ComparedPoint", "Comparison", "Progress", "compare", "peer_search"]
 
@@ -94,8 +94,8 @@ def peer_search(teacher: HistFactoryTeacher) -> PeerSearch:
         workspace.spec,
         workspace.measurement,
         teacher.signal_modifiers,
-        INTERPOLATION["normsys"],
-        INTERPOLATION["histosys"],
+        workspace.interpolation["normsys"],
+        workspace.interpolation["histosys"],
     )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from llb.bundle import Teacher, TeacherChannel
 from llb.runtime import Signals, patchset_signals
-from llb_trainer.teachers.histfactory import INTERPOLATION, Workspace
+from llb_trainer.teachers.histfactory import Workspace
 
 __all__ = ["PublishedPatches", "published_signals", "read_patches"]
 
@@ -60,7 +60,7 @@ def published_signals(path: Path, workspace: Workspace, learned: tuple[str, ...]
         pyhf_digest=workspace.pyhf_digest,
         measurement=workspace.measurement,
         poi=workspace.poi,
-        interpolation=INTERPOLATION,
+        interpolation=workspace.interpolation,
         channels=tuple(TeacherChannel(item.name, item.bins, item.samples) for item in workspace.channels),
         software=(),
     )

@@ -51,6 +51,7 @@ class Model:
         measurement: name of the measurement.
         poi: name of the parameter of interest.
         interpolation: interpolation code by modifier type.
+        own_signal: what was done with samples that carry the POI.
     """
 
     workspace: str
@@ -59,6 +60,7 @@ class Model:
     measurement: str
     poi: str
     interpolation: Mapping[str, str]
+    own_signal: str
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ def model_of(workspace: Workspace) -> Model:
         workspace.measurement,
         workspace.poi,
         dict(workspace.interpolation),
+        workspace.own_signal,
     )
 
 

@@ -65,13 +65,15 @@ def expansion(labels: LabelSet, branches: tuple[str, ...]) -> ProfileNetwork:
 
 @pytest.fixture(scope="module")
 def teacher() -> HistFactoryTeacher:
-    return histfactory_teacher(read_workspace(workspace_path()))
+    opened = histfactory_teacher(read_workspace(workspace_path()))
+    pilot = np.random.default_rng(1).exponential(5.0, size=(24, len(opened.bins)))
+    return opened.explored(pilot, draws=4)
 
 
 @pytest.fixture(scope="module")
 def labels(teacher: HistFactoryTeacher) -> LabelSet:
     none = np.empty((0, len(teacher.bins)))
-    return make_labels(teacher, teacher, none, 150, Sampling(delta_max=20.0), heldout=0.4, second_look=2)
+    return make_labels(teacher, none, 150, Sampling(delta_max=20.0), heldout=0.4, second_look=2)
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +182,9 @@ def test_provenance_tells_how_it_was_made(bundle: Path, emission: Emission) -> N
     assert record["signals"]["requested"] == 150
     assert record["signals"]["failed"] == emission.labels.n_failed
     assert record["sampling"]["seed"] == emission.labels.sampling.seed
-    assert len(record["starts"]) == 1 + len(emission.teacher.holds)
+    assert record["starts"]["held"] == list(emission.teacher.branches[1:])
+    for name, curve in emission.teacher.atlases.items():
+        assert record["starts"]["minima_known"][name] == len(curve.minima)
     for curve in record["curves"]:
         assert 0 <= curve["estimated_distance_to_minimum"]["max"] < 1e-6
         assert sum(curve["lowest_basin"].values()) == pytest.approx(1.0)

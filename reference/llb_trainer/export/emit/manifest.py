@@ -12,7 +12,6 @@ from llb_schema import FORMAT_VERSION
 from llb_trainer.export.emit.emission import Emission
 from llb_trainer.export.emit.records import software
 from llb_trainer.export.onnx import INPUT, OPSET, OUTPUT
-from llb_trainer.teachers.histfactory import INTERPOLATION
 
 __all__ = ["BENCHMARKS", "GRAPH", "HELDOUT", "LABELS", "TRAINING", "VECTORS", "graph_spec", "manifest"]
 
@@ -55,7 +54,10 @@ def manifest(emission: Emission, method: str, metrics: Iterable[Metric]) -> dict
         "inputs": [_input(emission, column) for column in range(len(emission.bin_ids))],
         "mu": {"convention": "scales_signal"},
         "curves": [_curve(emission, row, columns) for row in range(len(emission.teacher.curves))],
-        "signal_model": {"modifiers": list(emission.teacher.signal_modifiers), "relative_uncertainty": 0.0},
+        "signal_model": {
+            "modifiers": list(emission.teacher.signal_modifiers),
+            "relative_uncertainty": emission.teacher.signal_uncertainty,
+        },
         "domain": _domain(emission),
         "uncertainty": {"kind": "none"},
         "graphs": [_graph(graph_spec(emission))],
@@ -103,7 +105,7 @@ def _teacher(emission: Emission) -> dict[str, Any]:
         "pyhf_digest": workspace.pyhf_digest,
         "measurement": workspace.measurement,
         "poi": workspace.poi,
-        "interpolation": dict(INTERPOLATION),
+        "interpolation": dict(workspace.interpolation),
         "channels": [
             {"name": channel.name, "bins": channel.bins, "samples": list(channel.samples)}
             for channel in workspace.channels

@@ -24,7 +24,6 @@ def software(names: Iterable[str]) -> list[dict[str, str]]:
 def label_record(emission: Emission) -> dict[str, Any]:
     """What was asked of the teacher, what it failed at, and how well its minima are proven."""
     labels, teacher = emission.labels, emission.teacher
-    parameters = teacher.model.parameters
     return {
         "sampling": asdict(labels.sampling),
         "delta_nll_max": labels.delta_max,
@@ -37,13 +36,11 @@ def label_record(emission: Emission) -> dict[str, Any]:
             "heldout": len(labels.heldout.signals),
         },
         "seconds": labels.seconds,
-        "starts": [
-            {"start": "default"},
-            *(
-                {"start": "held, then released", "parameter": parameters[hold.parameter], "at": hold.value}
-                for hold in teacher.holds
-            ),
-        ],
+        "starts": {
+            "minima_known": {name: len(atlas.minima) for name, atlas in teacher.atlases.items()},
+            "held": list(teacher.branches[1:]),
+            "mean_per_signal": {curve.name: float(np.mean(curve.starts)) for curve in labels.training.curves},
+        },
         "second_look": {
             "signals": labels.second_look_signals,
             "largest_excess": _number(labels.second_look_excess),

@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from llb_trainer.teachers.histfactory.opening import histfactory_teacher
     from llb_trainer.teachers.histfactory.teacher import HistFactoryTeacher
-    from llb_trainer.teachers.histfactory.workspace import INTERPOLATION, Channel, Workspace, read_workspace
+    from llb_trainer.teachers.histfactory.workspace import (
+        INTERPOLATION,
+        Channel,
+        OwnSignal,
+        Workspace,
+        read_workspace,
+    )
 
 __all__ = [
     "INTERPOLATION",
     "Channel",
     "HistFactoryTeacher",
+    "OwnSignal",
     "Workspace",
     "histfactory_teacher",
     "read_workspace",
@@ -25,7 +32,7 @@ __all__ = [
 _HOMES = {
     "HistFactoryTeacher": "teacher",
     "histfactory_teacher": "opening",
-    **dict.fromkeys(("INTERPOLATION", "Channel", "Workspace", "read_workspace"), "workspace"),
+    **dict.fromkeys(("INTERPOLATION", "Channel", "OwnSignal", "Workspace", "read_workspace"), "workspace"),
 }
 
 
