@@ -118,7 +118,7 @@ def counting_identity(names: tuple[str, ...], signals: Floats, chunk: int) -> St
     """The identity of a store with labels of a `CountingTeacher`."""
     curves = (CurveRecord("observed", 7.25, ""), CurveRecord("apriori", 11.5, ""))
     return StoreIdentity(
-        Model("toy.json", "0" * 64, "1" * 64, "toy", "mu", {}),
+        Model("toy.json", "0" * 64, "1" * 64, "toy", "mu", {}, "refuse"),
         Engine("toy engine", {}),
         Sampled(len(names), chunk, signals_digest(names, signals), {}),
         TeacherRecord("2" * 64, (), ("SR0[0]", "SR1[0]"), ("theta",), ("interior", "other"), curves),
