@@ -27,7 +27,7 @@ from llb_trainer.labels.run import CHUNK, Watch, label_signals, label_store
 from llb_trainer.labels.store import LabelStore, create_store, writing
 from llb_trainer.sampling import Background, sample_signals
 from llb_trainer.teachers.contract import Labels
-from llb_trainer.teachers.histfactory import HistFactoryTeacher, histfactory_teacher
+from llb_trainer.teachers.histfactory import HistFactoryTeacher, around, histfactory_teacher
 
 __all__ = ["DEFAULT_POINTS", "Labelled", "fill_store", "label_given"]
 
@@ -173,7 +173,7 @@ def _pilot(campaign: Campaign, teacher: HistFactoryTeacher) -> Floats:
     """Signals to explore with: some of the given ones, or drawn like the others, from another seed."""
     if campaign.signals.given is not None:
         _, given = campaign.signals.given
-        return given[:: max(1, -(-len(given) // _PILOT))]
+        return around(given[:: max(1, -(-len(given) // _PILOT))])
     own = campaign.signals.sampling
     pilot = replace(own, seed=own.seed + 1, delta_max=min(_PILOT_DELTA_MAX, own.delta_max))
     return sample_signals(_background(teacher), _published(campaign.signals, teacher), _PILOT, pilot)

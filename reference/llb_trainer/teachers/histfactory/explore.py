@@ -20,7 +20,7 @@ from llb_trainer.teachers.histfactory.datasets import DataSet
 from llb_trainer.teachers.histfactory.fit import FitProblem, FitResult, Fitter
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
 
-__all__ = ["Hold", "all_holds", "explore", "lowest_of_draws", "random_starts"]
+__all__ = ["Hold", "all_holds", "around", "explore", "lowest_of_draws", "random_starts"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -218,6 +218,15 @@ def explore(
         if not search.add(owner, search.fit(owner, start)):
             break
     return search.atlas()
+
+
+def around(signals: Floats, least: int = 48, seed: int = 0) -> Floats:
+    """The signals (n, n_bins), and variations of them until there are enough to find each other's minima."""
+    rng = np.random.default_rng(seed)
+    more = max(0, least - len(signals))
+    like = signals[np.arange(more) % len(signals)]
+    strength = rng.choice([0.25, 0.5, 1.0, 1.5, 2.0], size=(more, 1))
+    return np.concatenate([signals, strength * like * np.exp(0.5 * rng.standard_normal(like.shape))])
 
 
 def lowest_of_draws(

@@ -16,7 +16,7 @@ from llb_trainer.teachers.histfactory.atlas import Atlas
 from llb_trainer.teachers.histfactory.basins import BasinFits, Basins, winning_holds
 from llb_trainer.teachers.histfactory.compile import CompiledModel
 from llb_trainer.teachers.histfactory.datasets import DataSet
-from llb_trainer.teachers.histfactory.explore import Hold, explore, lowest_of_draws
+from llb_trainer.teachers.histfactory.explore import Hold, around, explore, lowest_of_draws
 from llb_trainer.teachers.histfactory.fit import FitResult, FitSettings, Fitter
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
 from llb_trainer.teachers.histfactory.workspace import Workspace
@@ -121,7 +121,7 @@ class HistFactoryTeacher:
             progress: told how many signals were finished since the last call.
         """
         if not self.atlases:
-            return self.explored(signals).label(signals, progress)
+            return self.explored(around(signals)).label(signals, progress)
         with jax.enable_x64(True):
             curves = tuple(self._label_curve(curve, self._basins(curve), signals) for curve in self.owners)
         if progress:
