@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from searches import Search, published_yields
 
-from llb_trainer.sampling import Background, Sampling, sample_signals
+from llb_trainer.labels import background_of
+from llb_trainer.sampling import Sampling, sample_signals
 from llb_trainer.teachers.contract import Labels
 from llb_trainer.workers import one_thread_each
 
@@ -101,12 +102,10 @@ class LookRun:
     seconds: float
 
 
-def draw(opened: Opened, n: int, seed: int, delta_max: float | None = None) -> Floats:
+def draw(opened: Opened, n: int, seed: int) -> Floats:
     """Signals (n, n_bins) as a training draws them."""
     teacher = opened.teacher
-    background = Background(np.asarray([item.background for item in teacher.bins]), teacher.covariance)
-    sampling = Sampling(seed=seed) if delta_max is None else Sampling(seed=seed, delta_max=delta_max)
-    return sample_signals(background, opened.published, n, sampling)
+    return sample_signals(background_of(teacher), opened.published, n, Sampling(seed=seed))
 
 
 def opened(search: Search, pilot: int, seed: int) -> Opened:
@@ -134,7 +133,7 @@ def _open(search: Search, pilot: int, seed: int) -> Opened:
     opening = time.perf_counter() - began
     published = published_yields(search, workspace, teacher.bins, teacher.signal_modifiers)
     found = Opened(teacher, published, opening, 0.0, 0.0)
-    signals = draw(found, pilot, seed, delta_max=12.0)
+    signals = draw(found, pilot, seed)
     began = time.perf_counter()
     explored = teacher.explored(signals)
     return Opened(explored, published, opening, time.perf_counter() - began, _peak_rss_mb())

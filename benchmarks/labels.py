@@ -63,7 +63,7 @@ _SOFTWARE = ("llb", "jax", "numpy", "scipy", "pyhf", "iminuit")
     default=(1, 2),
     help="Worker processes at once; repeatable.",
 )
-@click.option("--pilot", type=click.IntRange(1), default=64, help="Signals on which the engine explores.")
+@click.option("--pilot", type=click.IntRange(1), default=512, help="Signals on which the engine explores.")
 @click.option("--chunk", type=click.IntRange(1), default=512, help="Most signals in one call of the engine.")
 @click.option("--seed", type=click.IntRange(0), default=20261121, help="Of everything random.")
 @click.option(

@@ -44,7 +44,7 @@ class Options:
     starts: int = 50
     cores: tuple[int, ...] = (1, 2)
     all_curves: bool = False
-    pilot: int = 64
+    pilot: int = 512
     chunk: int = 512
     seed: int = 20261121
 

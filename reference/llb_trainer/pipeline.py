@@ -19,8 +19,8 @@ from llb.bundle import check_target
 from llb.runtime import ProfileLikelihood, Signals, load
 from llb_trainer.comparison import published_signals
 from llb_trainer.export.emit import Emission, Identity, emit_bundle, label_domain
-from llb_trainer.labels import LabelSet, make_labels
-from llb_trainer.sampling import Background, Sampling, sample_signals
+from llb_trainer.labels import LabelSet, make_labels, pilot_signals
+from llb_trainer.sampling import Sampling
 from llb_trainer.teachers.histfactory import HistFactoryTeacher, Workspace, histfactory_teacher
 from llb_trainer.training import Recipe, Trained, train
 
@@ -103,9 +103,8 @@ def run(
         teacher = histfactory_teacher(workspace, signal_modifiers=plan.signal_modifiers)
         published = _published(patchset, teacher)
         advance(1)
-    background = Background(np.asarray([b.background for b in teacher.bins]), teacher.covariance)
     with clock.stage("Looking for minima", len(teacher.owners)) as advance:
-        pilot = sample_signals(background, published.yields, 96, _pilot(plan.sampling))
+        pilot = pilot_signals(teacher, published.yields, plan.signals, plan.sampling)
         explored = teacher.explored(pilot, progress=advance)
     with clock.stage("Fitting signals", plan.signals) as advance:
         labels = make_labels(
@@ -137,11 +136,6 @@ def _published(patchset: Path | None, teacher: HistFactoryTeacher) -> Signals:
     if patchset is None:
         return Signals((), np.empty((0, len(teacher.bins))), ())
     return published_signals(patchset, teacher.workspace, teacher.signal_modifiers)
-
-
-def _pilot(sampling: Sampling) -> Sampling:
-    """Pilot signals are drawn like the others, from another seed, where it matters most."""
-    return Sampling(seed=sampling.seed + 1, delta_max=min(12.0, sampling.delta_max))
 
 
 class _Clock:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 
 __all__ = ["one_thread_each", "shared_compilation", "use_one_thread"]
 
-_XLA = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
+# XLA sizes its thread pools by NPROC where it is set
+_XLA = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "NPROC": "1"}
 _ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

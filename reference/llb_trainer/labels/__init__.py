@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llb_trainer.labels.labelset import LabelSet, Origin, make_labels
+    from llb_trainer.labels.pilots import background_of, pilot_signals
     from llb_trainer.labels.rows import concatenate, take
     from llb_trainer.labels.run import Watch, Where, label_signals
     from llb_trainer.labels.store import LabelStore, create_store, open_store, read_labels, writing
@@ -22,11 +23,13 @@ __all__ = [
     "Origin",
     "Watch",
     "Where",
+    "background_of",
     "concatenate",
     "create_store",
     "label_signals",
     "make_labels",
     "open_store",
+    "pilot_signals",
     "read_labels",
     "take",
     "writing",
@@ -34,6 +37,7 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(("LabelSet", "Origin", "make_labels"), "llb_trainer.labels.labelset"),
+    **dict.fromkeys(("background_of", "pilot_signals"), "llb_trainer.labels.pilots"),
     **dict.fromkeys(("concatenate", "take"), "llb_trainer.labels.rows"),
     **dict.fromkeys(("Watch", "Where", "label_signals"), "llb_trainer.labels.run"),
     **dict.fromkeys(

@@ -21,13 +21,14 @@ from llb_trainer.labels.identity import (
     teacher_record,
 )
 from llb_trainer.labels.merge import merge
+from llb_trainer.labels.pilots import background_of, pilot_signals, pilots_among
 from llb_trainer.labels.request import Campaign, Signals
 from llb_trainer.labels.resume import check_resumable, check_teacher
 from llb_trainer.labels.run import CHUNK, Watch, label_signals, label_store
 from llb_trainer.labels.store import LabelStore, create_store, writing
 from llb_trainer.sampling import Background, sample_signals
 from llb_trainer.teachers.contract import Labels
-from llb_trainer.teachers.histfactory import HistFactoryTeacher, around, histfactory_teacher
+from llb_trainer.teachers.histfactory import HistFactoryTeacher, histfactory_teacher
 
 __all__ = ["DEFAULT_POINTS", "Labelled", "fill_store", "label_given"]
 
@@ -37,11 +38,6 @@ OnStage = Callable[[str, int], Callable[[int], None]]
 
 DEFAULT_POINTS = 10_000
 """Signals that are drawn where nobody says how many."""
-
-_PILOT = 128
-"""Signals that the teacher is explored with."""
-_PILOT_DELTA_MAX = 12.0
-"""They are drawn where it matters most: where minima compete, and not far beyond what is excluded."""
 
 
 @dataclass(frozen=True)
@@ -165,22 +161,16 @@ def _drawn(asked: Signals, teacher: HistFactoryTeacher) -> tuple[tuple[str, ...]
     if asked.given is not None:
         return asked.given
     n = asked.n or DEFAULT_POINTS
-    signals = sample_signals(_background(teacher), _published(asked, teacher), n, asked.sampling)
+    signals = sample_signals(background_of(teacher), _published(asked, teacher), n, asked.sampling)
     return tuple(f"signal-{row}" for row in range(n)), signals
 
 
 def _pilot(campaign: Campaign, teacher: HistFactoryTeacher) -> Floats:
-    """Signals to explore with: some of the given ones, or drawn like the others, from another seed."""
-    if campaign.signals.given is not None:
-        _, given = campaign.signals.given
-        return around(given[:: max(1, -(-len(given) // _PILOT))])
-    own = campaign.signals.sampling
-    pilot = replace(own, seed=own.seed + 1, delta_max=min(_PILOT_DELTA_MAX, own.delta_max))
-    return sample_signals(_background(teacher), _published(campaign.signals, teacher), _PILOT, pilot)
-
-
-def _background(teacher: HistFactoryTeacher) -> Background:
-    return Background(np.asarray([item.background for item in teacher.bins]), teacher.covariance)
+    """Signals to explore with: some of the given ones and variations of them, or drawn like the others."""
+    asked = campaign.signals
+    if asked.given is not None:
+        return teacher.around(pilots_among(asked.given[1]))
+    return pilot_signals(teacher, _published(asked, teacher), asked.n or DEFAULT_POINTS, asked.sampling)
 
 
 def _published(asked: Signals, teacher: HistFactoryTeacher) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb_schema import FindingError, finding
+from llb_trainer.labels.pilots import background_of
 from llb_trainer.labels.rows import take
 from llb_trainer.labels.run import label_signals
 from llb_trainer.sampling import Background, Sampling, sample_signals
@@ -99,7 +100,7 @@ def make_labels(
         FindingError: LLB-T001 too few labels are left.
     """
     began = time.monotonic()
-    background = Background(np.asarray([b.background for b in teacher.bins]), teacher.covariance)
+    background = background_of(teacher)
     signals = sample_signals(background, published, n, sampling)
     labels = label_signals(teacher, signals, processes=processes, progress=progress)
     usable = labels.usable

@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from llb_trainer.teachers.histfactory.explore import around
     from llb_trainer.teachers.histfactory.opening import histfactory_teacher
     from llb_trainer.teachers.histfactory.teacher import HistFactoryTeacher
     from llb_trainer.teachers.histfactory.workspace import (
@@ -26,14 +25,12 @@ __all__ = [
     "HistFactoryTeacher",
     "OwnSignal",
     "Workspace",
-    "around",
     "histfactory_teacher",
     "read_workspace",
 ]
 
 _HOMES = {
     "HistFactoryTeacher": "teacher",
-    "around": "explore",
     "histfactory_teacher": "opening",
     **dict.fromkeys(("INTERPOLATION", "Channel", "OwnSignal", "Workspace", "read_workspace"), "workspace"),
 }

@@ -1,6 +1,6 @@
 """The atlas of minima: what is known of where fits end, and which of it a new signal should start from.
 
-Every minimum that was ever found is a start for every other signal. How good a start it is, is cheap to
+The minima of the pilots that are most like a signal are starts for it. How good a start each is, is cheap to
 know: with the events linearised there, the profiled NLL of another signal needs only matrices of the bins.
 Minima that exist at the same signal belong to different *basins*. Basins are told apart by *switches*:
 parameters that take two values at coexisting minima (a free normalisation at its bound or not, a one-sided
@@ -9,28 +9,23 @@ systematic on either side). The best start of each basin is tried.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
-__all__ = ["Atlas", "Minima", "Switch", "find_switches"]
+__all__ = ["Atlas", "Minima"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-
-@dataclass(frozen=True)
-class Switch:
-    """A parameter that takes two values at minima that exist at the same signal.
-
-    Attributes:
-        parameter: index among the moving parameters.
-        threshold: between the two.
-    """
-
-    parameter: int
-    threshold: float
+_NEIGHBOURS = 16
+"""Pilots whose minima are looked at for each signal."""
+_MEMORY = 20_000_000
+"""Bytes of minima that are looked at together."""
+_APART = 0.02
+"""Half the squared distance, in prior widths, below which two predicted minima are one."""
 
 
 @dataclass(frozen=True)
@@ -64,131 +59,127 @@ class Minima:
         return Minima(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
-def find_switches(pairs: Floats, scale: Floats, apart: float = 0.3, most: int = 6) -> tuple[Switch, ...]:
-    """The parameters that tell coexisting minima apart, the most frequent first.
-
-    Args:
-        pairs: (n_pairs, 2, P) minima that exist at the same signal.
-        scale: (P,) prior widths.
-        apart: how far two values must be apart, in units of `scale`.
-        most: how many switches to keep.
-    """
-    rest = pairs
-    found: list[Switch] = []
-    while len(rest) and len(found) < most:
-        distance = np.abs(rest[:, 1] - rest[:, 0]) / scale
-        first = np.argmax(distance, axis=1)
-        first[np.max(distance, axis=1) < apart] = -1
-        names, counts = np.unique(first[first >= 0], return_counts=True)
-        if not len(names):
-            break
-        parameter = int(names[np.argmax(counts)])
-        own = rest[first == parameter][:, :, parameter]
-        threshold = float(np.median(np.mean(own, axis=1)))
-        found.append(Switch(parameter, threshold))
-        sides = rest[:, :, parameter] > threshold
-        rest = rest[(sides[:, 0] == sides[:, 1]) & (first != parameter)]
-    return tuple(found)
-
-
 @dataclass(frozen=True)
 class Atlas:
-    """Minima on one data set, with what tells their basins apart.
+    """Where minima lie on one data set.
 
     Attributes:
         main: (n_bins,) the data.
+        weight: (P,) what distances between parameters are measured with: one over the squared prior width.
+        pilots: (n_pilots, n_bins) the signals where they were found.
+        owner: (L,) pilot of each minimum, ascending.
         minima: all that is known.
-        switches: what tells basins apart.
     """
 
     main: Floats
+    weight: Floats
+    pilots: Floats
+    owner: Ints
     minima: Minima
-    switches: tuple[Switch, ...]
 
-    def basin(self, theta: Floats) -> Ints:
-        """Number of the basin of each of `theta` (n, P): one bit per switch."""
-        bits = [
-            (theta[:, s.parameter] > s.threshold).astype(np.int64) << i for i, s in enumerate(self.switches)
-        ]
-        return np.sum(bits, axis=0) if bits else np.zeros(len(theta), dtype=np.int64)
+    def take(self, rows: Ints) -> Atlas:
+        """Only these minima."""
+        return replace(self, owner=self.owner[rows], minima=self.minima.take(rows))
+
+    def same(self, first: Floats, second: Floats) -> NDArray[np.bool_]:
+        """Whether two predicted minima, each (n, P), are too near each other to be two."""
+        apart = first - second
+        return 0.5 * np.einsum("mp,mp,p->m", apart, apart, self.weight) < _APART
 
     def choose(self, signal: Floats, most: int, margin: float) -> tuple[Ints, Floats]:
-        """Starts for signals (n, n_bins), from the best minimum of each basin that may win.
+        """Starts for signals (n, n_bins): where the minima nearby have moved to.
 
         Args:
             signal: (n, n_bins).
             most: starts per signal.
-            margin: a basin is tried if its predicted NLL is above the lowest by less than this.
+            margin: a start is tried if its predicted NLL is above the lowest by less than this.
 
         Returns:
-            (row of the signal (k,), parameters (k, P)), one entry per start.
+            (row of the signal (k,), parameters (k, P)), one entry per start, the most promising first.
         """
-        basins = self.basin(self.minima.theta)
-        looked = int(np.clip(2000 / len(self.main) ** 2, 6, 24))
-        raw = self._nll(signal)
-        rows = np.arange(len(signal))
-        best, move, value = [], [], []
-        for basin in np.unique(basins):
-            own = np.flatnonzero(basins == basin)
-            here = raw[:, own]
-            if len(own) > looked:
-                near = own[np.argpartition(here, looked, axis=1)[:, :looked]]
-            else:
-                near = np.tile(own, (len(signal), 1))
-            predicted, z = self._predicted(signal, near)
-            choice = np.argmin(predicted, axis=1)
-            best.append(near[rows, choice])
-            move.append(z[rows, choice])
-            value.append(predicted[rows, choice])
-        ends, heights = np.stack(best, axis=1), np.stack(value, axis=1)
-        order = np.argsort(heights, axis=1, kind="stable")[:, :most]
-        heights = np.take_along_axis(heights, order, 1)
-        tried = np.isfinite(heights) & (heights <= heights[:, :1] + margin)
-        owner, column = np.nonzero(tried)[0], order[tried]
-        minimum, z = ends[owner, column], np.stack(move, axis=1)[owner, column]
-        step = np.einsum("kb,kbp->kp", z, self.minima.response[minimum])
-        return owner, self.minima.theta[minimum] - step
+        owner, minimum = self._near(signal)
+        blocks = range(0, len(owner), max(1, _MEMORY // (8 * len(self.main) ** 2)))[1:]
+        pieces = zip(np.split(owner, blocks), np.split(minimum, blocks), strict=True)
+        parts = [self._predicted(signal[rows], known) for rows, known in pieces]
+        height, z = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+        lowest = np.full(len(signal), np.inf)
+        np.minimum.at(lowest, owner, height)
+        tried = np.isfinite(height) & (height <= lowest[owner] + margin)
+        owner, minimum, height, z = owner[tried], minimum[tried], height[tried], z[tried]
+        theta = self._moved(minimum, z)
+        order = np.lexsort((height, owner))
+        chosen = [order[:0]]
+        for _ in range(most):
+            # the best that is left of each signal takes away all that lead to the same place
+            there, first = np.unique(owner[order], return_index=True)
+            chosen.append(order[first])
+            best = np.zeros(len(signal), dtype=np.int64)
+            best[there] = order[first]
+            order = order[~self.same(theta[order], theta[best[owner[order]]])]
+        rows = np.concatenate(chosen)
+        rows = rows[np.lexsort((height[rows], owner[rows]))]
+        return owner[rows], theta[rows]
 
-    def _nll(self, signal: Floats) -> Floats:
-        """NLL of every signal at every minimum, (n, L); infinite where a bin is empty."""
-        expected = self.minima.background[None] + signal[:, None] * self.minima.scale[None, :, None]
-        good = ((expected > 0) | (self.main == 0)).all(axis=2)
-        logarithm = np.log(np.where(expected > 0, expected, 1.0))
-        return np.where(good, np.sum(expected - self.main * logarithm, axis=2) + self.minima.rest, np.inf)
+    def _near(self, signal: Floats) -> tuple[Ints, Ints]:
+        """Pairs of a signal and a minimum of one of the pilots that are most like it, (m,) rows of each."""
+        pilots, first, count = np.unique(self.owner, return_index=True, return_counts=True)
+        if not len(pilots):
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        tree = KDTree(self._place(self.pilots[pilots]))
+        looked = min(_NEIGHBOURS, len(pilots))
+        near = np.reshape(tree.query(self._place(signal), k=looked)[1], (len(signal), looked))
+        known = count[near]
+        owner = np.repeat(np.arange(len(signal)), known.sum(axis=1))
+        ends = np.cumsum(known)
+        within = np.arange(len(owner)) - np.repeat(ends - known.ravel(), known.ravel())
+        return owner, np.repeat(first[near].ravel(), known.ravel()) + within
 
-    def _predicted(self, signal: Floats, chosen: Ints, steps: int = 2) -> tuple[Floats, Floats]:
-        """Profiled NLL of the signals from the chosen minima (n, k), the events linearised there, and `z`.
+    def _place(self, signal: Floats) -> Floats:
+        """Coordinates in which distances count standard deviations of the data."""
+        return 2.0 * np.sqrt(signal + self.main + 1.0)
+
+    def _predicted(self, signal: Floats, chosen: Ints, steps: int = 1) -> tuple[Floats, Floats]:
+        """Profiled NLL (m,) of signals (m, n_bins), with the events linearised at minima (m,), and `z`.
 
         With `nu` the events, `r` the residuals at the minimum, which is stationary, and `K` the covariance
         of the events over the parameters, the parameters move by `-D^-1 J^T z`: the events by `-K z`, and the
-        constraint terms by `r K z + z K z / 2`. The best `z` (n, k, n_bins) has `z = r(nu - K z) - r`; it is
+        constraint terms by `r K z + z K z / 2`. The best `z` (m, n_bins) has `z = r(nu - K z) - r`; it is
         found by Newton steps, each as long as it helps.
         """
         m = self.minima
-        nu = m.background[chosen] + signal[:, None] * m.scale[chosen][:, :, None]
+        nu = m.background[chosen] + signal * m.scale[chosen][:, None]
         rest, residual, spread = m.rest[chosen], m.residual[chosen], m.spread[chosen]
-        z = np.zeros_like(nu)
-        lowest = self._at(nu, z, rest, residual, spread)
+        z, moved = np.zeros_like(nu), np.zeros_like(nu)
+        lowest = self._at(nu, z, moved, rest, residual)
         for _ in range(steps):
-            moved = -np.einsum("nkbc,nkc->nkb", spread, z)
             safe = np.where((nu + moved > 0) & (self.main > 0), nu + moved, 1.0)
             weight = self.main / safe**2
             matrix = np.eye(len(self.main)) + weight[..., None] * spread
             right = 1.0 - self.main / safe - residual - weight * moved
-            step = np.linalg.solve(matrix, right[..., None])[..., 0] - z
-            start = z
+            best = np.asarray(np.linalg.solve(matrix, right[..., None]), dtype=np.float64)[..., 0]
+            step = best - z
+            further = -np.einsum("mbc,mc->mb", spread, step)
+            start, there = z, moved
             for length in (1.0, 0.5, 0.2, 0.05):
-                tried = start + length * step
-                value = self._at(nu, tried, rest, residual, spread)
+                tried, shift = start + length * step, there + length * further
+                value = self._at(nu, tried, shift, rest, residual)
                 better = value < lowest
-                z = np.where(better[..., None], tried, z)
+                z, moved = (np.where(better[:, None], new, old) for new, old in ((tried, z), (shift, moved)))
                 lowest = np.where(better, value, lowest)
         return lowest, z
 
-    def _at(self, nu: Floats, z: Floats, rest: Floats, residual: Floats, spread: Floats) -> Floats:
-        shift = np.einsum("nkbc,nkc->nkb", spread, z)
-        expected = nu - shift
+    def _moved(self, minimum: Ints, z: Floats) -> Floats:
+        """(m, P) where minima (m,) move with `z` (m, n_bins)."""
+        theta = self.minima.theta[minimum]
+        block = max(1, _MEMORY // (8 * len(self.main) * len(self.weight)))
+        for first in range(0, len(minimum), block):
+            rows = slice(first, first + block)
+            theta[rows] -= np.einsum("mb,mbp->mp", z[rows], self.minima.response[minimum[rows]])
+        return theta
+
+    def _at(self, nu: Floats, z: Floats, moved: Floats, rest: Floats, residual: Floats) -> Floats:
+        expected = nu + moved
         good = ((expected > 0) | (self.main == 0)).all(axis=-1)
         logarithm = np.log(np.where(expected > 0, expected, 1.0))
         main = np.sum(expected - self.main * logarithm, axis=-1)
-        return np.where(good, main + rest + np.sum((residual + 0.5 * z) * shift, axis=-1), np.inf)
+        return np.where(good, main + rest - np.sum((residual + 0.5 * z) * moved, axis=-1), np.inf)

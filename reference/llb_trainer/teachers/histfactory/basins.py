@@ -1,24 +1,24 @@
-"""The right minimum of each signal: fits from the atlas, the lowest of them proven.
+"""The right minimum of each signal: fits from the atlases, the lowest of them proven.
 
-Where an atlas has nothing to start from, or nothing it offers ends in a proven minimum, the signal is
-searched thoroughly on its own.
+Fits of all curves run together, so that none waits for the last of another. Where nothing that an atlas
+offers ends in a proven minimum, the signal is searched thoroughly on its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llb_trainer.teachers.histfactory.atlas import Atlas
-from llb_trainer.teachers.histfactory.datasets import DataSet
-from llb_trainer.teachers.histfactory.explore import Hold, all_holds, random_starts
-from llb_trainer.teachers.histfactory.fit import FitProblem, FitResult, Fitter
+from llb_trainer.teachers.histfactory.curvefits import FREE, CurveFits, Hold, all_holds
+from llb_trainer.teachers.histfactory.explore import random_starts
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
+from llb_trainer.teachers.histfactory.problem import FitProblem, FitResult
 
-__all__ = ["BasinFits", "Basins", "winning_holds"]
+__all__ = ["BasinFits", "Basins", "fit_basins", "winning_holds"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,12 +29,12 @@ _RESCUE = 16
 
 @dataclass(frozen=True)
 class BasinFits:
-    """Fits of the same signals, (n, ...).
+    """Fits of the same signals on one curve, (n, ...).
 
     Attributes:
         best: the lowest, proven.
         interior: the lowest that ends at none of the holds; infinite NLL where there is none.
-        held: per hold, the fit with the normalisation held there.
+        held: per hold, the lowest with the normalisation held there.
         starts: (n,) fits that were compared.
     """
 
@@ -46,100 +46,125 @@ class BasinFits:
 
 @dataclass(frozen=True)
 class Basins:
-    """Fits on one data set.
+    """Where the fits of a curve begin.
 
     Attributes:
-        likelihood: the model.
-        fitter: its fits.
-        row: the data set among those of the fitter.
-        item: that data set.
+        fits: of the curve.
         atlas: where minima are known.
-        holds: normalisations that are held at a bound in one more fit of every signal.
+        holds: normalisations that are held at a bound in fits of every signal; a branch each.
     """
 
-    likelihood: Likelihood
-    fitter: Fitter
-    row: int
-    item: DataSet
+    fits: CurveFits
     atlas: Atlas
     holds: tuple[Hold, ...]
 
-    def fit(self, signals: Floats) -> BasinFits:
-        """The lowest minimum of each signal (n, n_bins), and the lowest of each basin."""
-        n = len(signals)
-        owner, start = self._inside(*self.atlas.choose(signals, _MOST, _MARGIN))
-        # a branch keeps its lowest fit even where another one wins
-        rival = 2 * owner + self._at_a_hold(start)
-        parts = [(owner, self._from(signals[owner], start, rival))]
-        held = []
-        for hold in self.holds:
-            held.append(self._held(signals, hold))
-            parts.append((np.arange(n), self._from(signals, held[-1].theta)))
-        owner = np.concatenate([rows for rows, _ in parts])
-        ends = _joined([found for _, found in parts])
-        best = self._proven(signals, _lowest(n, owner, ends))
-        starts = np.bincount(owner, minlength=n)
-        lost = np.flatnonzero(~best.converged)
-        if len(lost):
-            found, more = self.thorough(signals[lost], _RESCUE, seed=0)
-            best = _put(best, lost, found)
-            starts[lost] += more
-        interior = _lowest(n, owner, _only(ends, ~self._at_a_hold(ends.theta)))
-        return BasinFits(best, interior, tuple(held), starts)
+    def starts(self, signals: Floats) -> tuple[Ints, Ints, Floats]:
+        """Row of the signal, number of the hold or `FREE`, and parameters (k, P) of every start."""
+        owner, theta = self.atlas.choose(signals, _MOST, _MARGIN)
+        held = self.held(theta)
+        parts = [(owner, held, theta)]
+        for number, hold in enumerate(self.holds):
+            without = np.setdiff1d(np.arange(len(signals)), owner[held == number])
+            start = self._at(hold, signals[without])
+            parts.append((without, np.full(len(without), number), start))
+        owner, held, theta = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        order = np.argsort(owner, kind="stable")
+        return owner[order], held[order], theta[order]
 
-    def _inside(self, owner: Ints, start: Floats) -> tuple[Ints, Floats]:
-        return owner, np.clip(start, self.likelihood.lower, self.likelihood.upper)
+    def held(self, theta: Floats) -> Ints:
+        """(n,) number of the hold at which each of `theta` (n, P) is, or `FREE`."""
+        found = np.full(len(theta), FREE)
+        for number, hold in reversed(list(enumerate(self.holds))):
+            found[hold.at(theta)] = number
+        return found
 
-    def _at_a_hold(self, theta: Floats) -> NDArray[np.bool_]:
-        there = [theta[:, hold.parameter] == hold.value for hold in self.holds]
-        return np.any(there, axis=0) if there else np.zeros(len(theta), dtype=bool)
-
-    def thorough(self, signals: Floats, draws: int, seed: int) -> tuple[FitResult, int]:
-        """The lowest minimum of each signal from starts that no atlas knows, and the number of those."""
-        n = len(signals)
-        everyone = np.arange(n)
-        starts = [np.tile(self.likelihood.start, (n, 1))]
-        starts.extend(self._held(signals, hold).theta for hold in all_holds(self.likelihood))
-        rng = np.random.default_rng([seed, self.row])
-        starts.extend(random_starts(self.likelihood, self.item, signals, rng) for _ in range(draws))
-        owner = np.tile(everyone, len(starts))
-        ends = self._from(signals[owner], np.concatenate(starts))
-        return self._proven(signals, _lowest(n, owner, ends)), len(starts)
-
-    def _from(self, signals: Floats, start: Floats, rival: Ints | None = None) -> FitResult:
-        return self.fitter.fit(replace(self._problem(signals, start), rival=rival))
-
-    def _held(self, signals: Floats, hold: Hold) -> FitResult:
-        """Fits with a normalisation held, from the minima there that suit the signals best."""
-        there = np.flatnonzero(self.atlas.minima.theta[:, hold.parameter] == hold.value)
-        if len(there):
-            local = replace(self.atlas, minima=self.atlas.minima.take(there), switches=())
-            owner, chosen = self._inside(*local.choose(signals, 1, np.inf))
-            start = np.tile(self.likelihood.start, (len(signals), 1))
+    def _at(self, hold: Hold, signals: Floats) -> Floats:
+        """The start that suits each signal best among the minima at a hold."""
+        start = self.fits.default_start(len(signals))
+        there = np.flatnonzero(hold.at(self.atlas.minima.theta))
+        if len(there) and len(signals):
+            owner, chosen = self.atlas.take(there).choose(signals, 1, np.inf)
             start[owner] = chosen
-        else:
-            start = np.tile(self.likelihood.start, (len(signals), 1))
-        start[:, hold.parameter] = hold.value
-        problem = self._problem(signals, start)
-        problem.fixed[:, hold.parameter] = True
-        return self.fitter.fit(problem)
+        return start
 
-    def _problem(self, signals: Floats, start: Floats) -> FitProblem:
-        return FitProblem(signals, np.full(len(signals), self.row), start, np.zeros(start.shape, dtype=bool))
+    def thorough(self, signals: Floats) -> tuple[FitResult, int]:
+        """The lowest minimum of each signal from starts that no atlas knows, and the number of those."""
+        likelihood, n = self.fits.likelihood, len(signals)
+        default = self.fits.default_start(n)
+        starts = [default]
+        starts.extend(self.fits.fit(signals, default, hold).theta for hold in all_holds(likelihood))
+        rng = np.random.default_rng([0, self.fits.row])
+        starts.extend(random_starts(likelihood, self.fits.item, signals, rng) for _ in range(_RESCUE))
+        owner = np.tile(np.arange(n), len(starts))
+        return _lowest(n, owner, self.fits.fit(signals[owner], np.concatenate(starts))), len(starts)
 
-    def _proven(self, signals: Floats, best: FitResult) -> FitResult:
-        """The same minima with the exact proof; where there is none, nothing has converged."""
-        there = np.flatnonzero(np.isfinite(best.nll))
-        proven = self.fitter.prove(self._problem(signals[there], best.theta[there]))
-        return _put(replace(best, converged=np.zeros(len(signals), dtype=bool)), there, proven)
+
+def fit_basins(basins: Sequence[Basins], signals: Floats) -> tuple[BasinFits, ...]:
+    """The lowest minimum of each signal (n, n_bins) on every curve, and the lowest of each of its basins.
+
+    Args:
+        basins: of each curve, with the same fitter and the same holds.
+        signals: (n, n_bins).
+    """
+    fitter, n_curves, n = basins[0].fits.fitter, len(basins), len(signals)
+    n_held = len(basins[0].holds)
+    started = [one.starts(signals) for one in basins]
+    # a branch keeps its lowest fit even where another one wins
+    branch = [(curve * n + owner) * (1 + n_held) + held + 1 for curve, (owner, held, _) in enumerate(started)]
+    ends = fitter.fit(
+        FitProblem.joined(
+            one.fits.problem(signals[owner], theta, holds=one.holds, held=held, rival=rival)
+            for one, (owner, held, theta), rival in zip(basins, started, branch, strict=True)
+        )
+    )
+    branch_of = np.concatenate(branch)
+    held_of = np.concatenate([held for _, held, _ in started])
+    case = branch_of // (1 + n_held)
+    free_end = (held_of == FREE) & (basins[0].held(ends.theta) == FREE)
+    interior = _lowest(n_curves * n, case, ends.only(free_end))
+    held = [_lowest(n_curves * n, case, ends.only(held_of == number)) for number in range(n_held)]
+    best, released = _proven(basins, signals, _lowest(n_curves * n, case, ends))
+    # what was lowest with something held, and goes on downhill when released, is a free minimum
+    lower = released & (best.nll < interior.nll) & (basins[0].held(best.theta) == FREE)
+    interior = interior.put(np.flatnonzero(lower), best.take(np.flatnonzero(lower)))
+    starts = np.bincount(case, minlength=n_curves * n) + released
+    for curve, one in enumerate(basins):
+        lost = curve * n + np.flatnonzero(~best.converged[curve * n : (curve + 1) * n])
+        if len(lost):
+            found, more = one.thorough(signals[lost - curve * n])
+            problem = one.fits.problem(signals[lost - curve * n], found.theta)
+            best = best.put(lost, fitter.rescue(problem))
+            starts[lost] += more
+    rows = [np.arange(curve * n, (curve + 1) * n) for curve in range(n_curves)]
+    return tuple(
+        BasinFits(best.take(own), interior.take(own), tuple(end.take(own) for end in held), starts[own])
+        for own in rows
+    )
+
+
+def _proven(
+    basins: Sequence[Basins], signals: Floats, best: FitResult
+) -> tuple[FitResult, NDArray[np.bool_]]:
+    """The minima of all curves with the exact proof, and which of them were fitted once more before it."""
+    fitter, n = basins[0].fits.fitter, len(signals)
+    theta = np.where(np.isfinite(best.nll)[:, None], best.theta, basins[0].fits.likelihood.start)
+    problem = FitProblem.joined(
+        one.fits.problem(signals, theta[curve * n : (curve + 1) * n]) for curve, one in enumerate(basins)
+    )
+    proven = fitter.prove(problem)
+    again = ~proven.converged
+    rows = np.flatnonzero(again)
+    if len(rows):
+        problem = problem.take(rows)
+        found = fitter.rescue(replace(problem, start=fitter.fit(problem).theta))
+        proven = proven.put(rows, found)
+    return proven, again
 
 
 def winning_holds(likelihood: Likelihood, atlases: list[Atlas], fraction: float = 0.02) -> tuple[Hold, ...]:
     """The holds at which a noticeable part of the minima lies."""
     theta = np.concatenate([atlas.minima.theta for atlas in atlases])
-    return tuple(
-        hold for hold in all_holds(likelihood) if np.mean(theta[:, hold.parameter] == hold.value) >= fraction
-    )
+    return tuple(hold for hold in all_holds(likelihood) if np.mean(hold.at(theta)) >= fraction)
 
 
 def _lowest(n: int, owner: Ints, ends: FitResult) -> FitResult:
@@ -149,34 +174,7 @@ def _lowest(n: int, owner: Ints, ends: FitResult) -> FitResult:
     first = np.searchsorted(owner[order], np.arange(n))
     known = np.bincount(owner, minlength=n) > 0
     if not len(order):
-        return _nothing(n, ends.theta.shape[1])
-    rows = order[np.minimum(first, len(order) - 1)]
-    lowest = FitResult(**{f.name: getattr(ends, f.name)[rows] for f in fields(FitResult)})
+        return FitResult.nothing(n, ends.theta.shape[1])
+    lowest = ends.take(order[np.minimum(first, len(order) - 1)])
     good = known & lowest.converged
     return replace(lowest, nll=np.where(good, lowest.nll, np.inf), converged=good)
-
-
-def _nothing(n: int, n_moving: int) -> FitResult:
-    far, no = np.full(n, np.inf), np.zeros(n, dtype=bool)
-    return FitResult(np.zeros((n, n_moving)), far, far.copy(), far.copy(), no, np.zeros(n, dtype=np.int64))
-
-
-def _joined(parts: list[FitResult]) -> FitResult:
-    return FitResult(
-        **{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(FitResult)}
-    )
-
-
-def _only(ends: FitResult, mask: NDArray[np.bool_]) -> FitResult:
-    return replace(ends, converged=ends.converged & mask)
-
-
-def _put(fits: FitResult, rows: Ints, better: FitResult) -> FitResult:
-    """`fits` with those of `better` in these rows."""
-
-    def put(name: str) -> Any:
-        values = getattr(fits, name).copy()
-        values[rows] = getattr(better, name)
-        return values
-
-    return FitResult(**{f.name: put(f.name) for f in fields(FitResult)})

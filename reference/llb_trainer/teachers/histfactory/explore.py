@@ -1,56 +1,33 @@
 """Where the minima lie: a thorough search on a pilot sample of signals, kept as an atlas.
 
 Profile likelihoods of real searches are multi-modal. Free normalisations split them (at a bound the model
-is a different one), and so do systematics whose two variations push the same way. So every pilot signal is
-fitted from the measurement's own start, from every free normalisation held at each of its bounds and then
-released, and from random draws of the parameters' priors; and then from the minima of the other signals,
-until nothing lower turns up.
+is a different one), and so do systematics whose two variations push the same way. So pilot signals are fitted
+from the measurement's own start, from every free normalisation held at each of its bounds and then released,
+from random draws of the parameters' priors, and from minima with one such systematic on its other side; and
+then from the minima of other signals, until nothing lower turns up.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
-
 import numpy as np
 from numpy.typing import NDArray
 
-from llb_trainer.teachers.histfactory.atlas import Atlas, Minima, find_switches
+from llb_trainer.teachers.histfactory.atlas import Atlas, Minima
+from llb_trainer.teachers.histfactory.curvefits import FREE, CurveFits, Hold, all_holds
 from llb_trainer.teachers.histfactory.datasets import DataSet
-from llb_trainer.teachers.histfactory.fit import FitProblem, FitResult, Fitter
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
+from llb_trainer.teachers.histfactory.problem import FitResult
 
-__all__ = ["Hold", "all_holds", "around", "explore", "lowest_of_draws", "random_starts"]
+__all__ = ["around", "explore", "lowest_of_draws", "random_starts"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
+_BLOCK = 64
+"""Pilots that are searched with random starts at a time."""
 _REACH = 15.0
 """Minima higher than the lowest by more (in NLL units) are not kept: they win nowhere near."""
-
-
-@dataclass(frozen=True)
-class Hold:
-    """A free normalisation at one of its bounds.
-
-    Attributes:
-        parameter: index among the moving parameters.
-        value: the bound.
-    """
-
-    parameter: int
-    value: float
-
-
-def all_holds(likelihood: Likelihood) -> tuple[Hold, ...]:
-    """Every free normalisation at each finite bound."""
-    free = likelihood.model.constraints.kind[likelihood.order.parameters] == 0
-    return tuple(
-        Hold(int(i), float(bound[i]))
-        for i in np.flatnonzero(free)
-        for bound in (likelihood.lower, likelihood.upper)
-        if np.isfinite(bound[i])
-    )
 
 
 def prior_widths(likelihood: Likelihood) -> Floats:
@@ -93,33 +70,92 @@ def random_starts(likelihood: Likelihood, item: DataSet, signal: Floats, rng: np
     return theta
 
 
+def bending(likelihood: Likelihood) -> Floats:
+    """(P,) how much the two variations of a parameter push the same way, in standard deviations of the data.
+
+    Parameters that do it have minima on either side. Free ones count zero.
+    """
+    start, width = likelihood.start, prior_widths(likelihood)
+    moved = np.clip(
+        np.concatenate([start + np.diag(width), start - np.diag(width), start[None]]),
+        likelihood.lower,
+        likelihood.upper,
+    )
+    events, _ = likelihood.background(moved)
+    up, down, middle = np.split(events, [len(start), 2 * len(start)])
+    bend = np.max(np.abs(up + down - 2.0 * middle) / np.sqrt(np.maximum(middle, 1.0)), axis=1)
+    free = likelihood.model.constraints.kind[likelihood.order.parameters] == 0
+    return np.where(free, 0.0, bend)
+
+
 class _Search:
     """Minima found so far: which signal, where, how high."""
 
-    def __init__(
-        self, likelihood: Likelihood, fitter: Fitter, signals: Floats, row: int, item: DataSet
-    ) -> None:
-        self.likelihood, self.fitter, self.signals, self.row, self.item = (
-            likelihood,
-            fitter,
-            signals,
-            row,
-            item,
-        )
-        n_moving = len(likelihood.order)
+    def __init__(self, fits: CurveFits, signals: Floats) -> None:
+        self.fits, self.signals = fits, signals
         self.owner = np.empty(0, dtype=np.int64)
-        self.theta = np.empty((0, n_moving))
+        self.theta = np.empty((0, len(fits.likelihood.order)))
         self.nll = np.empty(0)
 
     def fit(self, owner: Ints, start: Floats, hold: Hold | None = None) -> FitResult:
         """Fit these signals from these starts."""
-        fixed = np.zeros(start.shape, dtype=bool)
-        if hold is not None:
-            start = start.copy()
-            start[:, hold.parameter] = hold.value
-            fixed[:, hold.parameter] = True
-        rows = np.full(len(owner), self.row)
-        return self.fitter.fit(FitProblem(self.signals[owner], rows, start, fixed))
+        return self.fits.fit(self.signals[owner], start, hold)
+
+    def from_default(self, rows: Ints) -> None:
+        """Fit from the measurement's start, and from every normalisation held at a bound and released."""
+        first = self.fit(rows, self.fits.default_start(len(rows)))
+        self.add(rows, first)
+        for hold in all_holds(self.fits.likelihood):
+            held = self.fit(rows, first.theta, hold)
+            self.add(rows, self.fit(rows, held.theta))
+
+    def exchange(self, rows: Ints) -> bool:
+        """Fit from the minima of signals like these; whether some signal has a lower one now."""
+        atlas = self.atlas()
+        local, start = atlas.choose(self.signals[rows], most=12, margin=8.0)
+        new = ~self.known(rows[local], start, atlas)
+        return self.add(rows[local[new]], self.fit(rows[local[new]], start[new]))
+
+    def known(self, owner: Ints, start: Floats, atlas: Atlas) -> Flags:
+        """Which of these starts are about where a minimum of the same signal is known."""
+        first = np.searchsorted(self.owner, np.arange(len(self.signals) + 1))
+        found = np.zeros(len(owner), dtype=bool)
+        for number in range(int(np.max(np.diff(first), initial=0))):
+            row = np.minimum(first[owner] + number, len(self.owner) - 1)
+            found |= (first[owner] + number < first[owner + 1]) & atlas.same(start, self.theta[row])
+        return found
+
+    def draw(self, rows: Ints, draws: int, rng: np.random.Generator) -> bool:
+        """Fit from random starts; whether some signal has a lower minimum now."""
+        owner = np.repeat(rows, draws)
+        if not len(owner):
+            return False
+        start = random_starts(self.fits.likelihood, self.fits.item, self.signals[owner], rng)
+        return self.add(owner, self.fit(owner, start))
+
+    def hop(self, rows: Ints, hops: int, rng: np.random.Generator) -> bool:
+        """Fit from known minima with a parameter on its other side; whether some signal has a lower one now.
+
+        Half of them, and more where there are several, begin with a free normalisation at one of its bounds:
+        it is held there until the others have followed.
+        """
+        likelihood, fits = self.fits.likelihood, self.fits
+        bend, holds = bending(likelihood), all_holds(likelihood)
+        first = np.searchsorted(self.owner, np.arange(len(self.signals) + 1))
+        owner = np.repeat(rows[first[rows + 1] > first[rows]], hops)
+        if not len(owner) or not bend.any():
+            return False
+        start = self.theta[rng.integers(first[owner], first[owner + 1])]
+        flipped = rng.choice(len(bend), size=len(owner), p=bend / bend.sum())
+        each = np.arange(len(owner))
+        centre, width = likelihood.start[flipped], prior_widths(likelihood)[flipped]
+        side = np.where(start[each, flipped] > centre, -1.0, 1.0)
+        start[each, flipped] = centre + side * width * np.abs(rng.standard_normal(len(owner)))
+        held = rng.integers(FREE, len(holds), size=len(owner))
+        there = np.flatnonzero(held != FREE)
+        problem = fits.problem(self.signals[owner[there]], start[there], holds=holds, held=held[there])
+        start[there] = fits.fitter.fit(problem).theta
+        return self.add(owner, self.fit(owner, start))
 
     def add(self, owner: Ints, found: FitResult) -> bool:
         """Keep what is new; whether some signal has a lower minimum now."""
@@ -147,80 +183,61 @@ class _Search:
 
     def atlas(self) -> Atlas:
         """What is known now."""
-        pairs = [
-            np.stack([self.theta[first], self.theta[second]])
-            for first, second in pairwise(range(len(self.owner)))
-            if self.owner[first] == self.owner[second]
-        ]
-        n_moving = self.theta.shape[1]
-        switches = find_switches(np.asarray(pairs).reshape(-1, 2, n_moving), prior_widths(self.likelihood))
-        return Atlas(self.item.main, self._minima(), switches)
+        weight = prior_widths(self.fits.likelihood) ** -2.0
+        return Atlas(self.fits.item.main, weight, self.signals, self.owner, self._minima())
 
     def _minima(self) -> Minima:
-        background, scale = self.likelihood.background(self.theta)
+        background, scale = self.fits.likelihood.background(self.theta)
         signal = self.signals[self.owner]
         events = background + scale[:, None] * signal
-        jacobian = self.likelihood.jacobian(self.theta, signal)
-        terms, own = self.likelihood.model.constraints, self.likelihood.order.parameters
-        counts = self.item.main
+        jacobian = self.fits.likelihood.jacobian(self.theta, signal)
+        terms, own = self.fits.likelihood.model.constraints, self.fits.likelihood.order.parameters
+        counts = self.fits.item.main
         safe = np.where(counts > 0, events, 1.0)
         weight = counts / safe**2
         curvature = np.select(
             [terms.kind[own] == 1, terms.kind[own] == 2],
-            [terms.width[own] ** -2.0, self.item.auxiliary[own] / np.maximum(self.theta, 1e-12) ** 2],
+            [terms.width[own] ** -2.0, self.fits.item.auxiliary[own] / np.maximum(self.theta, 1e-12) ** 2],
             1e-6 * np.einsum("nbp,nb->np", jacobian**2, weight) + 1e-12,
         )
-        free = (self.theta > self.likelihood.lower) & (self.theta < self.likelihood.upper)
+        free = (self.theta > self.fits.likelihood.lower) & (self.theta < self.fits.likelihood.upper)
         response = jacobian * (free / curvature)[:, None]
         spread = np.einsum("nbp,ncp->nbc", response, jacobian)
         main = np.sum(events - counts * np.log(safe), axis=1)
         return Minima(self.theta, background, scale, self.nll - main, 1.0 - counts / safe, response, spread)
 
 
-def explore(
-    likelihood: Likelihood,
-    fitter: Fitter,
-    signals: Floats,
-    row: int,
-    item: DataSet,
-    *,
-    draws: int,
-    seed: int,
-    rounds: int = 4,
-) -> Atlas:
+def explore(fits: CurveFits, pilots: Floats, *, draws: int, least: int, seed: int, rounds: int = 4) -> Atlas:
     """Search for minima at pilot signals.
 
+    Random starts are tried at a few pilots at a time, after the minima that are known already: once these
+    alone find everything, and `least` were searched, the other pilots are left to them.
+
     Args:
-        likelihood: the model.
-        fitter: its fits.
-        signals: (n, n_bins) pilot signals.
-        row: the data set among those of the fitter.
-        item: that data set.
-        draws: random starts per signal.
+        fits: of the curve.
+        pilots: (n, n_bins) signals.
+        draws: random starts per signal; two in three from its lowest minimum, a parameter on its other side.
+        least: pilots that are searched with them in any case.
         seed: of the random starts.
         rounds: how often at most minima are tried at other signals.
     """
-    search = _Search(likelihood, fitter, signals, row, item)
-    everyone = np.arange(len(signals))
-    first = search.fit(everyone, np.tile(likelihood.start, (len(signals), 1)))
-    search.add(everyone, first)
-    for hold in all_holds(likelihood):
-        held = search.fit(everyone, first.theta, hold)
-        search.add(everyone, search.fit(everyone, held.theta))
-    rng = np.random.default_rng([seed, row])
-    owner = np.repeat(everyone, draws)
-    if draws:
-        search.add(owner, search.fit(owner, random_starts(likelihood, item, signals[owner], rng)))
+    search = _Search(fits, pilots)
+    rng = np.random.default_rng([seed, fits.row])
+    blocks = np.split(np.arange(len(pilots)), range(_BLOCK, len(pilots), _BLOCK))
+    for number, rows in enumerate(blocks):
+        if number == 0:
+            search.from_default(rows)
+        search.exchange(rows)
+        lower = [search.draw(rows, draws // 3, rng), search.hop(rows, draws - draws // 3, rng)]
+        if not any(lower) and rows[-1] + 1 >= least:
+            break
     for _ in range(rounds):
-        atlas = search.atlas()
-        owner, start = atlas.choose(signals, most=8, margin=6.0)
-        start = np.clip(start, likelihood.lower, likelihood.upper)
-        if not search.add(owner, search.fit(owner, start)):
+        if not search.exchange(np.arange(len(pilots))):
             break
     return search.atlas()
 
 
-def around(signals: Floats, least: int = 48, seed: int = 0) -> Floats:
+def around(signals: Floats, least: int, seed: int = 0) -> Floats:
     """The signals (n, n_bins), and variations of them until there are enough to find each other's minima."""
     rng = np.random.default_rng(seed)
     more = max(0, least - len(signals))
@@ -229,19 +246,8 @@ def around(signals: Floats, least: int = 48, seed: int = 0) -> Floats:
     return np.concatenate([signals, strength * like * np.exp(0.5 * rng.standard_normal(like.shape))])
 
 
-def lowest_of_draws(
-    likelihood: Likelihood,
-    fitter: Fitter,
-    signals: Floats,
-    row: int,
-    item: DataSet,
-    *,
-    draws: int,
-    seed: int,
-) -> Floats:
+def lowest_of_draws(fits: CurveFits, signals: Floats, *, draws: int, seed: int) -> Floats:
     """The lowest NLL (n,) that random starts reach, infinite where none converged; arguments as `explore`."""
-    search = _Search(likelihood, fitter, signals, row, item)
-    owner = np.repeat(np.arange(len(signals)), draws)
-    start = random_starts(likelihood, item, signals[owner], np.random.default_rng([seed, row]))
-    search.add(owner, search.fit(owner, start))
+    search = _Search(fits, signals)
+    search.draw(np.arange(len(signals)), draws, np.random.default_rng([seed, fits.row]))
     return search.lowest()

@@ -15,11 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from llb_trainer.teachers.histfactory.problem import FitProblem, FitResult
 from llb_trainer.teachers.histfactory.rates import Data
 from llb_trainer.teachers.histfactory.steps import Box, State, damped, newton, proof
 from llb_trainer.teachers.histfactory.tables import Tables
 
-__all__ = ["FitProblem", "FitResult", "FitSettings", "Fitter"]
+__all__ = ["FitSettings", "Fitter"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,6 +36,7 @@ class FitSettings:
             gradient must be as small.
         near: the same, of a fit that is compared with others before one is proven.
         far: the same, up to where Gauss-Newton steps are taken.
+        glance: Gauss-Newton steps until starts on one way are first told from others.
         first: most Gauss-Newton steps.
         steps: most steps in all before the exact ones.
         search: most conjugate gradients in each truncated Newton step.
@@ -44,58 +46,13 @@ class FitSettings:
 
     edm: float = 1e-9
     near: float = 1e-9
-    far: float = 1e-2
+    far: float = 1e-1
+    glance: int = 3
     first: int = 8
     steps: int = 30
-    search: int = 6
+    search: int = 3
     damped: int = 40
     memory: int = 4_000_000
-
-
-@dataclass(frozen=True)
-class FitProblem:
-    """Fits to be done, over the moving parameters.
-
-    Attributes:
-        signal: (n, n_bins) signal yields.
-        dataset: (n,) row of the data sets.
-        start: (n, P) starting points, inside the bounds.
-        fixed: (n, P) parameters held at their start.
-        rival: (n,) fits with the same number compete for the lowest minimum: one that cannot win any more is
-            given up. Every fit is brought to its end if there is none.
-    """
-
-    signal: Floats
-    dataset: Ints
-    start: Floats
-    fixed: Flags
-    rival: Ints | None = None
-
-    def __len__(self) -> int:
-        return len(self.signal)
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """What came of the fits, one entry per fit.
-
-    Attributes:
-        theta: (n, P) optimum.
-        nll: (n,) value there.
-        edm: (n,) estimated distance to the minimum in NLL units; infinite if the Hessian on the free
-            parameters is not positive definite.
-        projected_gradient: (n,) largest component that no bound holds, in units of the square root of the
-            parameter's own curvature.
-        converged: (n,) whether both are small enough.
-        steps: (n,) steps taken.
-    """
-
-    theta: Floats
-    nll: Floats
-    edm: Floats
-    projected_gradient: Floats
-    converged: Flags
-    steps: Ints
 
 
 def batch_size(t: Tables, memory: int) -> int:
@@ -146,7 +103,13 @@ class Fitter:
         return run.result(self.settings.near)
 
     def prove(self, problem: FitProblem) -> FitResult:
-        """Prove every fit's minimum with the exact Hessian; starts should be near it."""
+        """What the exact Hessian says of the starts as they are; converged are the minima among them."""
+        run = _Run(self, problem)
+        run.prove(np.arange(len(problem)))
+        return run.result(self.settings.edm)
+
+    def rescue(self, problem: FitProblem) -> FitResult:
+        """The same, after damped exact steps where a start is no minimum."""
         run = _Run(self, problem)
         run.drain_exactly()
         return run.result(self.settings.edm)
@@ -175,16 +138,20 @@ class _Run:
     def drain(self) -> None:
         """Bring each near its minimum, unless it runs out of steps or a rival has won."""
         settings = self.fitter.settings
-        # far away exact curvature does not pay
-        rest = self.advance(np.arange(len(self.problem)), settings.far, settings.first, 0)
-        rest = rest[~self.duplicate(rest)]
+        # far away exact curvature does not pay; after a few steps many starts are on one way
+        rest = np.arange(len(self.problem))
+        for most in (settings.glance, settings.first):
+            rest = self.advance(rest, settings.far, most, 0)
+            rest = rest[~self.duplicate(rest)]
         self.advance(rest, settings.near, settings.steps, settings.search)
         rows = np.flatnonzero(self.near(np.arange(len(self.problem)), settings.near))
         # the step that is still to be tried, so near the minimum, squares the distance
+        self.state.theta[:, rows] = self.ahead(rows)
+
+    def ahead(self, rows: Ints) -> Floats:
+        """(P, n) where the next step of these fits leads."""
         lower, upper = (np.asarray(bound) for bound in self.fitter.box)
-        self.state.theta[:, rows] = np.clip(
-            self.state.theta[:, rows] + self.state.step[:, rows], lower, upper
-        )
+        return np.clip(self.state.theta[:, rows] + self.state.step[:, rows], lower, upper)
 
     def advance(self, waiting: Ints, edm: float, most: int, search: int) -> Ints:
         """Take steps until each is nearer than `edm` or has taken `most`; those worth going on with."""
@@ -216,10 +183,11 @@ class _Run:
         return (promise < 0.2) & (above > 4.0 * promise + 1e-6)
 
     def duplicate(self, rows: Ints) -> Flags:
-        """Which of these fits are where their lowest rival is, or on the way there.
+        """Which of these fits are on the way to where their lowest rival is going.
 
-        Half the squared distance, in units of the constraint terms, is what the two would differ by in NLL
-        if only those counted. Less than 0.005, or than what the fits have yet to go, is no other minimum.
+        Half the squared distance of where their next steps lead, in units of the constraint terms, is what
+        the two would differ by in NLL if only those counted. Less than 0.01, or than what the fits have yet
+        to go once that is little, is no other minimum.
         """
         rival = self.problem.rival
         if rival is None or not len(rows):
@@ -228,12 +196,10 @@ class _Run:
         own = rival[rows][order]
         first = rows[order[np.searchsorted(own, rival[rows])]]
         weight = np.asarray(self.fitter.t.weight + self.fitter.t.poisson)
-        apart = self.state.theta[:, rows] - self.state.theta[:, first]
+        apart = self.ahead(rows) - self.ahead(first)
         distance = 0.5 * np.sum(np.where(weight > 0, weight, 1.0) * apart**2, axis=0)
         left = self.state.edm[rows] + self.state.edm[first]
-        return (first != rows) & (
-            distance < 0.005 + 2.0 * np.where(left < self.fitter.settings.far, left, 0.0)
-        )
+        return (first != rows) & (distance < 0.01 + 2.0 * np.where(left < 0.1, left, 0.0))
 
     def drain_exactly(self) -> None:
         """Prove each; those that cannot be proven take damped exact steps, and are proven then."""
@@ -301,7 +267,6 @@ class _Run:
             self.state.edm,
             self.state.projected,
             proven & np.isfinite(self.state.value),
-            self.steps,
         )
 
 

@@ -12,10 +12,12 @@ from llb_schema import FindingError, finding
 from llb_trainer.teachers.contract import CURVES, CurveData, SignalBin
 from llb_trainer.teachers.histfactory import datasets
 from llb_trainer.teachers.histfactory.compile import compile_workspace, with_signal
+from llb_trainer.teachers.histfactory.curvefits import CurveFits
 from llb_trainer.teachers.histfactory.datasets import DataSet
 from llb_trainer.teachers.histfactory.explore import explore
-from llb_trainer.teachers.histfactory.fit import FitProblem, FitSettings, Fitter
+from llb_trainer.teachers.histfactory.fit import FitSettings, Fitter
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
+from llb_trainer.teachers.histfactory.problem import FitProblem
 from llb_trainer.teachers.histfactory.teacher import HistFactoryTeacher
 from llb_trainer.teachers.histfactory.workspace import Workspace
 
@@ -78,7 +80,7 @@ class _Opening:
         fitter = self.fitter(sets)
         nothing = np.zeros((1, self.likelihood.model.n_bins))
         atlases = [
-            explore(self.likelihood, fitter, nothing, row, item, draws=_DRAWS, seed=0)
+            explore(CurveFits(self.likelihood, fitter, row, item), nothing, draws=_DRAWS, least=1, seed=0)
             for row, item in enumerate(sets)
         ]
         if any(len(atlas.minima) == 0 for atlas in atlases):
@@ -87,7 +89,7 @@ class _Opening:
         start = np.stack([atlas.minima.theta[0] for atlas in atlases])
         rows = np.arange(len(sets))
         fixed = np.zeros(start.shape, dtype=bool)
-        best = fitter.prove(FitProblem(np.repeat(nothing, len(sets), axis=0), rows, start, fixed))
+        best = fitter.rescue(FitProblem(np.repeat(nothing, len(sets), axis=0), rows, start, fixed))
         if not best.converged.all():
             raise FindingError(
                 finding("LLB-W020", pointer=self.workspace.name, actual=f"EDM {best.edm.max():.2g}")

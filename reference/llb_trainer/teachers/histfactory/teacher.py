@@ -13,17 +13,22 @@ from numpy.typing import NDArray
 
 from llb_trainer.teachers.contract import CURVES, CurveData, CurveLabels, Labels, SignalBin
 from llb_trainer.teachers.histfactory.atlas import Atlas
-from llb_trainer.teachers.histfactory.basins import BasinFits, Basins, winning_holds
+from llb_trainer.teachers.histfactory.basins import BasinFits, Basins, fit_basins, winning_holds
 from llb_trainer.teachers.histfactory.compile import CompiledModel
+from llb_trainer.teachers.histfactory.curvefits import CurveFits, Hold
 from llb_trainer.teachers.histfactory.datasets import DataSet
-from llb_trainer.teachers.histfactory.explore import Hold, around, explore, lowest_of_draws
-from llb_trainer.teachers.histfactory.fit import FitResult, FitSettings, Fitter
+from llb_trainer.teachers.histfactory.explore import around, explore, lowest_of_draws
+from llb_trainer.teachers.histfactory.fit import FitSettings, Fitter
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
+from llb_trainer.teachers.histfactory.problem import FitResult
 from llb_trainer.teachers.histfactory.workspace import Workspace
 
 __all__ = ["HistFactoryTeacher"]
 
 Floats = NDArray[np.float64]
+
+_EFFORT = 150_000
+"""Bins times parameters times pilots that are searched thoroughly, where the model is large."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +88,7 @@ class HistFactoryTeacher:
         for item in self.sets:
             digest.update(item.main.tobytes() + item.auxiliary.tobytes())
         for _, atlas in sorted(self.atlases.items()):
-            digest.update(repr(atlas.switches).encode() + np.ascontiguousarray(atlas.minima.theta).tobytes())
+            digest.update(np.ascontiguousarray(atlas.minima.theta).tobytes())
         return digest.hexdigest()
 
     def explored(
@@ -105,13 +110,16 @@ class HistFactoryTeacher:
         atlases: dict[str, Atlas] = {}
         with jax.enable_x64(True):
             for curve in self.owners:
-                row = CURVES.index(curve.name)
                 atlases[curve.name] = explore(
-                    self.likelihood, self._fitter, pilot, row, self.sets[row], draws=draws, seed=seed
+                    self._fits(curve), pilot, draws=draws, least=self._searched, seed=seed
                 )
                 if progress:
                     progress(1)
         return replace(self, atlases=atlases, holds=winning_holds(self.likelihood, list(atlases.values())))
+
+    def around(self, signals: Floats) -> Floats:
+        """Pilots for few signals (n, n_bins): these and variations of them, fewer for larger models."""
+        return around(signals, min(192, self._searched))
 
     def label(self, signals: Floats, progress: Callable[[int], None] | None = None) -> Labels:
         """Exact Delta NLL and gradients of every curve that is no alias.
@@ -121,9 +129,15 @@ class HistFactoryTeacher:
             progress: told how many signals were finished since the last call.
         """
         if not self.atlases:
-            return self.explored(around(signals)).label(signals, progress)
+            return self.explored(self.around(signals)).label(signals, progress)
         with jax.enable_x64(True):
-            curves = tuple(self._label_curve(curve, self._basins(curve), signals) for curve in self.owners)
+            basins = [
+                Basins(self._fits(curve), self.atlases[curve.name], self.holds) for curve in self.owners
+            ]
+            curves = tuple(
+                self._labels(curve, fits, signals)
+                for curve, fits in zip(self.owners, fit_basins(basins, signals), strict=True)
+            )
         if progress:
             progress(len(signals))
         return Labels(signals, curves)
@@ -138,15 +152,7 @@ class HistFactoryTeacher:
         """
         with jax.enable_x64(True):
             return {
-                curve.name: lowest_of_draws(
-                    self.likelihood,
-                    self._fitter,
-                    signals,
-                    CURVES.index(curve.name),
-                    self.sets[CURVES.index(curve.name)],
-                    draws=starts,
-                    seed=seed,
-                )
+                curve.name: lowest_of_draws(self._fits(curve), signals, draws=starts, seed=seed)
                 for curve in self.owners
             }
 
@@ -160,22 +166,26 @@ class HistFactoryTeacher:
             self.settings,
         )
 
-    def _basins(self, curve: CurveData) -> Basins:
-        row = CURVES.index(curve.name)
-        atlas = self.atlases[curve.name]
-        return Basins(self.likelihood, self._fitter, row, self.sets[row], atlas, self.holds)
+    @property
+    def _searched(self) -> int:
+        """Pilots that are searched thoroughly."""
+        return max(48, _EFFORT // (len(self.bins) * len(self.likelihood.order)))
 
-    def _label_curve(self, curve: CurveData, basins: Basins, signals: Floats) -> CurveLabels:
-        fits = basins.fit(signals)
-        branches, gradients = self._branches(fits, basins.item, signals)
+    def _fits(self, curve: CurveData) -> CurveFits:
+        row = CURVES.index(curve.name)
+        return CurveFits(self.likelihood, self._fitter, row, self.sets[row])
+
+    def _labels(self, curve: CurveData, fits: BasinFits, signals: Floats) -> CurveLabels:
+        item = self.sets[CURVES.index(curve.name)]
+        branches, gradients = self._branches(fits, item, signals)
         best = fits.best
         return CurveLabels(
             name=curve.name,
             delta=best.nll - curve.baseline_nll,
-            gradient=self.likelihood.envelope(best.theta, signals, basins.item),
+            gradient=self.likelihood.envelope(best.theta, signals, item),
             branches=branches - curve.baseline_nll,
             branch_gradients=gradients,
-            parameters=self.likelihood.full(best.theta, basins.item),
+            parameters=self.likelihood.full(best.theta, item),
             edm=best.edm,
             projected_gradient=best.projected_gradient,
             converged=best.converged,

@@ -1,0 +1,107 @@
+"""Fits on one curve: of many signals, from many starts, free or with a normalisation held at a bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llb_trainer.teachers.histfactory.datasets import DataSet
+from llb_trainer.teachers.histfactory.fit import Fitter
+from llb_trainer.teachers.histfactory.likelihood import Likelihood
+from llb_trainer.teachers.histfactory.problem import FitProblem, FitResult
+
+__all__ = ["FREE", "CurveFits", "Hold", "all_holds"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+FREE = -1
+"""In place of the number of a hold: nothing is held."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A free normalisation at one of its bounds.
+
+    Attributes:
+        parameter: index among the moving parameters.
+        value: the bound.
+    """
+
+    parameter: int
+    value: float
+
+    def at(self, theta: Floats) -> Flags:
+        """Which of the parameters (n, P) are there."""
+        return theta[:, self.parameter] == self.value
+
+
+def all_holds(likelihood: Likelihood) -> tuple[Hold, ...]:
+    """Every free normalisation at each finite bound."""
+    free = likelihood.model.constraints.kind[likelihood.order.parameters] == 0
+    return tuple(
+        Hold(int(i), float(bound[i]))
+        for i in np.flatnonzero(free)
+        for bound in (likelihood.lower, likelihood.upper)
+        if np.isfinite(bound[i])
+    )
+
+
+@dataclass(frozen=True)
+class CurveFits:
+    """The fits of one curve.
+
+    Attributes:
+        likelihood: the model.
+        fitter: its fits.
+        row: the curve's data set among those of the fitter.
+        item: that data set.
+    """
+
+    likelihood: Likelihood
+    fitter: Fitter
+    row: int
+    item: DataSet
+
+    def default_start(self, n: int) -> Floats:
+        """(n, P) the measurement's own start, for each of `n` fits."""
+        return np.tile(self.likelihood.start, (n, 1))
+
+    def problem(
+        self,
+        signals: Floats,
+        start: Floats,
+        *,
+        holds: tuple[Hold, ...] = (),
+        held: Ints | int = FREE,
+        rival: Ints | None = None,
+    ) -> FitProblem:
+        """Fits to be done.
+
+        Args:
+            signals: (n, n_bins).
+            start: (n, P), moved inside the bounds and to what is held.
+            holds: what may be held.
+            held: (n,) number of the hold of each fit, or `FREE`.
+            rival: (n,) see `FitProblem`.
+        """
+        # near zero the logarithm of a Poisson term bends so sharply that steps only double its parameter
+        terms, own = self.likelihood.model.constraints, self.likelihood.order.parameters
+        tenth = 0.1 * self.item.auxiliary[own] / terms.factor[own]
+        least = np.where(terms.kind[own] == 2, tenth, self.likelihood.lower)
+        start = np.clip(start, np.maximum(least, self.likelihood.lower), self.likelihood.upper)
+        fixed = np.zeros(start.shape, dtype=bool)
+        for number, hold in enumerate(holds):
+            rows = np.flatnonzero(np.broadcast_to(np.asarray(held) == number, len(start)))
+            start[rows, hold.parameter] = hold.value
+            fixed[rows, hold.parameter] = True
+        return FitProblem(signals, np.full(len(signals), self.row), start, fixed, rival)
+
+    def fit(self, signals: Floats, start: Floats, hold: Hold | None = None) -> FitResult:
+        """Fits (n, n_bins) from starts (n, P), a normalisation held if one is given."""
+        if hold is None:
+            return self.fitter.fit(self.problem(signals, start))
+        return self.fitter.fit(self.problem(signals, start, holds=(hold,), held=0))
