@@ -16,7 +16,17 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-__all__ = ["HISTOSYS", "NORMSYS", "code0", "code1", "code2", "code4", "code4_coefficients", "code4p"]
+__all__ = [
+    "HISTOSYS",
+    "NORMSYS",
+    "code0",
+    "code1",
+    "code2",
+    "code4",
+    "code4_coefficients",
+    "code4p",
+    "shifting",
+]
 
 
 def code4_coefficients(hi: NDArray[np.float64], lo: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -144,3 +154,12 @@ HISTOSYS: Mapping[str, Callable[[Array, Array, Array], tuple[Array, Array, Array
     {"code0": code0, "code2": code2, "code4p": code4p}
 )
 """The histosys codes that pyhf knows: `f(alpha, up, down)`; up = hi - nominal, down = nominal - lo."""
+
+
+def shifting(code: str, alpha: Array) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array]]:
+    """What multiplies the mean of a histosys' two shifts, and their difference, at `alpha`.
+
+    Every code is linear in the shifts: value, slope and curvature of each.
+    """
+    one, half = jnp.ones_like(alpha), jnp.full_like(alpha, 0.5)
+    return HISTOSYS[code](alpha, one, one), HISTOSYS[code](alpha, half, -half)

@@ -17,7 +17,7 @@ from llb_trainer.teachers.histfactory.datasets import DataSet
 from llb_trainer.teachers.histfactory.explore import explore
 from llb_trainer.teachers.histfactory.fit import FitSettings, Fitter
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
-from llb_trainer.teachers.histfactory.problem import FitProblem
+from llb_trainer.teachers.histfactory.problem import FitResult
 from llb_trainer.teachers.histfactory.teacher import HistFactoryTeacher
 from llb_trainer.teachers.histfactory.workspace import Workspace
 
@@ -68,33 +68,30 @@ class _Opening:
     def __init__(self, workspace: Workspace, likelihood: Likelihood, settings: FitSettings) -> None:
         self.workspace, self.likelihood, self.settings = workspace, likelihood, settings
 
-    def fitter(self, sets: list[DataSet]) -> Fitter:
-        """Fits on these data sets."""
+    def fits(self, sets: list[DataSet]) -> list[CurveFits]:
+        """Fits on each of these data sets."""
         likelihood = self.likelihood
-        return Fitter(
+        fitter = Fitter(
             likelihood.device_tables, likelihood.lower, likelihood.upper, likelihood.data(sets), self.settings
         )
+        return [CurveFits(likelihood, fitter, row, item) for row, item in enumerate(sets)]
 
-    def background(self, sets: list[DataSet]) -> tuple[Floats, Floats]:
-        """Moving parameters (n_sets, P) and NLL (n_sets,) of the proven fits without signal."""
-        fitter = self.fitter(sets)
+    def background(self, sets: list[DataSet]) -> list[FitResult]:
+        """The proven fit without signal to each of these data sets."""
+        return [self._background(fits) for fits in self.fits(sets)]
+
+    def _background(self, fits: CurveFits) -> FitResult:
         nothing = np.zeros((1, self.likelihood.model.n_bins))
-        atlases = [
-            explore(CurveFits(self.likelihood, fitter, row, item), nothing, draws=_DRAWS, least=1, seed=0)
-            for row, item in enumerate(sets)
-        ]
-        if any(len(atlas.minima) == 0 for atlas in atlases):
+        known = explore(fits, nothing, draws=_DRAWS, least=1, seed=0).minima
+        if not len(known):
             raise FindingError(finding("LLB-W020", pointer=self.workspace.name, actual="no start converged"))
         # minima are kept lowest first
-        start = np.stack([atlas.minima.theta[0] for atlas in atlases])
-        rows = np.arange(len(sets))
-        fixed = np.zeros(start.shape, dtype=bool)
-        best = fitter.rescue(FitProblem(np.repeat(nothing, len(sets), axis=0), rows, start, fixed))
+        best = fits.fitter.rescue(fits.problem(nothing, known.theta[:1]))
         if not best.converged.all():
             raise FindingError(
                 finding("LLB-W020", pointer=self.workspace.name, actual=f"EDM {best.edm.max():.2g}")
             )
-        return best.theta, best.nll
+        return best
 
     def teacher(self, signal_modifiers: tuple[str, ...], signal_uncertainty: float) -> HistFactoryTeacher:
         """Data sets, baselines and aliases, in this order."""
@@ -104,16 +101,17 @@ class _Opening:
             datasets.observed(model, self.workspace.observed),
             datasets.nominal(model, likelihood.background(initial)[0][0]),
         ]
-        fitted, _ = self.background(first)
-        shifted = [self.asimov(theta, item) for theta, item in zip(fitted, first, strict=True)]
+        fitted = self.background(first)
+        shifted = [self.asimov(fit.theta, item) for fit, item in zip(fitted, first, strict=True)]
+        again = self.background(shifted)
         sets = [first[0], shifted[0], first[1], shifted[1]]
-        theta, nll = self.background(sets)
+        fits = [fitted[0], again[0], fitted[1], again[1]]
         nothing = np.zeros((1, model.n_bins))
         curves = [
             CurveData(
                 name=name,
-                baseline_nll=float(nll[row]),
-                slope=likelihood.envelope(theta[row : row + 1], nothing, sets[row])[0],
+                baseline_nll=float(fits[row].nll[0]),
+                slope=likelihood.envelope(fits[row].theta, nothing, sets[row])[0],
                 main=sets[row].main,
                 auxiliary=tuple(
                     (key, tuple(float(x) for x in sets[row].auxiliary[list(where)]))
@@ -122,8 +120,8 @@ class _Opening:
             )
             for row, name in enumerate(CURVES)
         ]
-        covariance = likelihood.covariance(fitted[1], first[1])
-        curves[3] = self.alias(sets, theta, covariance, curves[3], curves[2])
+        covariance = likelihood.covariance(fitted[1].theta[0], first[1])
+        curves[3] = self.alias(sets, fits, covariance, curves[3], curves[2])
         bins = tuple(
             SignalBin(channel, index, float(first[0].main[b]), float(first[1].main[b]))
             for b, (channel, index) in enumerate(zip(model.bins.channel, model.bins.index, strict=True))
@@ -141,23 +139,24 @@ class _Opening:
         )
 
     def asimov(self, theta: Floats, item: DataSet) -> DataSet:
-        """Background-only Asimov data of a fit to another data set."""
-        background, _ = self.likelihood.background(theta[None])
-        return datasets.asimov(
-            self.likelihood.model, background[0], self.likelihood.full(theta[None], item)[0]
-        )
+        """Background-only Asimov data of a fit (1, P) to another data set."""
+        background, _ = self.likelihood.background(theta)
+        return datasets.asimov(self.likelihood.model, background[0], self.likelihood.full(theta, item)[0])
 
     def alias(
-        self, sets: list[DataSet], theta: Floats, covariance: Floats, curve: CurveData, of: CurveData
+        self,
+        sets: list[DataSet],
+        fits: list[FitResult],
+        covariance: Floats,
+        curve: CurveData,
+        of: CurveData,
     ) -> CurveData:
         """Declare the alias where the two curves agree on every signal tried."""
         scale = np.sqrt(np.diag(covariance) + of.main)
         signals = np.random.default_rng(0).exponential(size=(16, len(scale))) * scale
-        fitter, lowest = self.fitter(sets), []
+        lowest: list[Floats] = []
         for row in (CURVES.index(curve.name), CURVES.index(of.name)):
-            start = np.tile(theta[row], (len(signals), 1))
-            rows, fixed = np.full(len(signals), row), np.zeros(start.shape, dtype=bool)
-            found = fitter.fit(FitProblem(signals, rows, start, fixed))
+            found = self.fits(sets)[row].fit(signals, np.tile(fits[row].theta, (len(signals), 1)))
             lowest.append(np.where(found.converged, found.nll, np.nan))
         difference = np.abs((lowest[0] - curve.baseline_nll) - (lowest[1] - of.baseline_nll))
         good = np.isfinite(difference)

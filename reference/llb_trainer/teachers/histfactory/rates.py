@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from llb_trainer.teachers.histfactory.interpolation import HISTOSYS, NORMSYS
+from llb_trainer.teachers.histfactory.interpolation import NORMSYS, shifting
 from llb_trainer.teachers.histfactory.tables import Tables
 
 __all__ = [
@@ -88,9 +88,7 @@ def contents(t: Tables, theta: Array, signal: Array) -> Contents:
     value, slope, curvature = jax.lax.optimization_barrier((value, slope, curvature))
     product = reduce(lambda a, column: a * value[column], t.factor_entries[1:], value[t.factor_entries[0]])
     product = product.reshape(n_bins, -1, n)
-    shifting = theta[: t.mean.shape[2]]
-    one, half = jnp.ones_like(shifting), jnp.full_like(shifting, 0.5)
-    along, across = HISTOSYS[t.codes[1]](shifting, one, one), HISTOSYS[t.codes[1]](shifting, half, -half)
+    along, across = shifting(t.codes[1], theta[: t.mean.shape[2]])
     base = (
         t.nominal
         + jnp.einsum("bsh,hn->bsn", t.mean, along[0])
@@ -117,14 +115,14 @@ def expectation(t: Tables, theta: Array, signal: Array) -> Expectation:
     slope = found.entries[1]
     pairs = reduce(jnp.add, (rate[r] * slope[e] for r, e in zip(t.pair_rate, t.pair_entry, strict=True)))
     jacobian = jnp.concatenate([pairs, jnp.zeros((1, n))])[t.pair_cell]
-    shifting = t.mean.shape[2]
-    if shifting:
+    n_shifting = t.mean.shape[2]
+    if n_shifting:
         background = found.product[:, :-1]
         shift = (
             jnp.einsum("bsn,bsh->bhn", background, t.mean) * found.along[1]
             + jnp.einsum("bsn,bsh->bhn", background, t.difference) * found.across[1]
         )
-        jacobian = jacobian + jnp.pad(shift, ((0, 0), (0, len(theta) - shifting), (0, 0)))
+        jacobian = jacobian + jnp.pad(shift, ((0, 0), (0, len(theta) - n_shifting), (0, 0)))
     return Expectation(jnp.sum(found.rate, axis=1), jacobian, found)
 
 

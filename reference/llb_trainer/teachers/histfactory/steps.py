@@ -1,9 +1,9 @@
 """One step of a batch of bounded profile fits, in two kinds.
 
-Gauss-Newton steps do their linear algebra in the smaller of the spaces of bins and of parameters: cheap, and
-always downhill. Newton steps use the exact Hessian: they converge quadratically and give the proof (positive
-definite on the free parameters, estimated distance to the minimum). Bounds are kept by an active set.
-A step is tried when the next one is computed, so that every point is evaluated once.
+Gauss-Newton steps are cheap, and always downhill. Newton steps use the exact Hessian, by conjugate gradients
+that Gauss-Newton preconditions: they converge faster than linearly. The exact Hessian as a matrix gives the
+proof (positive definite on the free parameters, estimated distance to the minimum). Bounds are kept by an
+active set. A step is tried when the next one is computed, so that every point is evaluated once.
 
 Literature: J. Nocedal and S. Wright, Numerical Optimization (2006), chapters 3, 10, 16; D. Bertsekas,
 SIAM J. Control Optim. 20 (1982) 221 (projected Newton); F. James, MINUIT (estimated distance to minimum).
@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from llb_trainer.teachers.histfactory.curvature import Curvature, curvature, hessian, times
+from llb_trainer.teachers.histfactory.inverse import Inverse, inverse_of, solve
 from llb_trainer.teachers.histfactory.rates import (
     Data,
     Expectation,
@@ -79,39 +80,48 @@ def _moved(t: Tables, box: Box, theta: Array, step: Array, data: Data) -> Array:
     return jnp.clip(jnp.maximum(theta + step, least), box.lower, box.upper)
 
 
+def _gradient(t: Tables, theta: Array, found: Expectation, data: Data) -> tuple[Array, Array]:
+    """Gradient of the NLL and second derivatives of its constraint terms, each (P, n)."""
+    force, second = slopes(t, theta, data)
+    return jnp.sum(found.jacobian * shortfall(found.events, data)[:, None], axis=0) + force, second
+
+
+def _decreased(before: Array, after: Array, gain: Array) -> Array:
+    """Whether the NLL fell by a part of what the step promised, or did not rise beyond rounding."""
+    noise = 1e-13 * (1.0 + jnp.abs(after))
+    return jnp.isfinite(after) & ~(after > before - 1e-4 * gain + noise)
+
+
 class _Model(NamedTuple):
     """The quadratic model of the NLL at a point, on the free parameters.
 
     Attributes:
         down: (P, n) minus the gradient, 0 where a parameter may not move.
         free: (P, n) parameters that may move.
-        diagonal: (P, n) of the Gauss-Newton matrix, without what the bins add.
-        own: (P, n) the same with it.
-        low: (rank, P, n) the inverse of that matrix is `1 / diagonal - low^T low`.
+        own: (P, n) diagonal of the Gauss-Newton matrix.
+        inverse: of that matrix.
         at: what products with the exact Hessian need.
         ahead: (P, n) way to the bound for parameters that stand right before it and would go through.
     """
 
     down: Array
     free: Array
-    diagonal: Array
     own: Array
-    low: Array
+    inverse: Inverse
     at: Curvature
     ahead: Array
 
 
 def _model(t: Tables, box: Box, theta: Array, found: Expectation, data: Data, fixed: Array) -> _Model:
-    force, second = slopes(t, theta, data)
-    slope = jnp.sum(found.jacobian * shortfall(found.events, data)[:, None], axis=0) + force
+    slope, second = _gradient(t, theta, found, data)
     at = jax.lax.optimization_barrier(curvature(t, found, data, second))
     free = _free(theta, slope, box, fixed)
     scaled = jnp.where(free, at.jacobian, 0.0) * jnp.sqrt(at.weight)[:, None]
     own = jnp.sum(scaled**2, axis=0)
     # a free normalisation has no constraint: a touch of its own curvature keeps the diagonal regular
     diagonal = second + jnp.where(second > 0, 0.0, 1e-6 * own + 1e-12)
-    low = jax.lax.optimization_barrier(_low_rank(scaled, diagonal))
-    model = _Model(jnp.where(free, -slope, 0.0), free, diagonal, diagonal + own, low, at, 0.0 * slope)
+    inverse = jax.lax.optimization_barrier(inverse_of(scaled, diagonal))
+    model = _Model(jnp.where(free, -slope, 0.0), free, diagonal + own, inverse, at, 0.0 * slope)
     # a parameter that a step would drive through the bound beside it goes there, and takes no part
     wish = _precondition(model, model.down)
     room = jnp.where(wish < 0, box.lower, box.upper) - theta
@@ -121,28 +131,9 @@ def _model(t: Tables, box: Box, theta: Array, found: Expectation, data: Data, fi
     )
 
 
-def _low_rank(scaled: Array, diagonal: Array) -> Array:
-    """What `1 / diagonal` exceeds the inverse of `diagonal + scaled^T scaled` by, as a product with itself.
-
-    Woodbury: with `A = scaled / diagonal` and the Cholesky factor `L` of `1 + A scaled^T`, it is `L^-1 A`.
-    """
-    whitened = jnp.moveaxis(scaled / diagonal, 2, 0)
-    n, size, _ = whitened.shape
-    identity = jnp.broadcast_to(jnp.eye(size), (n, size, size))
-    inner = jnp.einsum("nbp,ncp->nbc", whitened, jnp.moveaxis(scaled, 2, 0)) + identity
-    # below the factor of a matrix that is bordered by the identity stands that factor's inverse, transposed:
-    # much faster than the compiler's batched triangular solve
-    upper = jnp.concatenate([inner, identity], axis=2)
-    border = jnp.concatenate([identity, 2.0 * identity], axis=2)
-    factor = jnp.linalg.cholesky(jnp.concatenate([upper, border], axis=1), symmetrize_input=False)
-    return jnp.einsum("ncb,ncp->bpn", factor[:, size:, :size], whitened)
-
-
 def _precondition(model: _Model, vector: Array) -> Array:
     """The Gauss-Newton matrix' solution for `vector`, on the free parameters."""
-    inside = jnp.sum(model.low * vector, axis=1)
-    solved = vector / model.diagonal - jnp.sum(model.low * inside[:, None], axis=0)
-    return jnp.where(model.free, solved, 0.0)
+    return jnp.where(model.free, solve(model.inverse, vector), 0.0)
 
 
 class _Search(NamedTuple):
@@ -191,13 +182,13 @@ def _truncated(t: Tables, model: _Model, most: Array) -> Array:
     return jnp.where(jnp.any(found != 0, axis=0), found, first)
 
 
-def _newton(t: Tables, box: Box, state: State, signal: Array, data: Data, fixed: Array, most: Array) -> State:
-    """Try the step, and compute the next one."""
+@jax.jit
+def newton(t: Tables, box: Box, state: State, signal: Array, data: Data, fixed: Array, most: Array) -> State:
+    """Try every fit's step, and compute its next with `most` conjugate gradients (0: Gauss-Newton)."""
     theta = _moved(t, box, state.theta, state.step, data)
     found = jax.lax.optimization_barrier(expectation(t, theta, signal))
     value = nll(t, theta, found.events, data)
-    noise = 1e-13 * (1.0 + jnp.abs(value))
-    better = jnp.isfinite(value) & ~(value > state.value - 1e-4 * state.gain + noise)
+    better = _decreased(state.value, value, state.gain)
     model = _model(t, box, theta, found, data, fixed)
     step = _truncated(t, model, most)
     gain = 0.5 * jnp.sum(model.down * step, axis=0)
@@ -211,12 +202,6 @@ def _newton(t: Tables, box: Box, state: State, signal: Array, data: Data, fixed:
         jnp.where(better, gain, state.edm),
         jnp.where(better, largest, state.projected),
     )
-
-
-@jax.jit
-def newton(t: Tables, box: Box, state: State, signal: Array, data: Data, fixed: Array, most: Array) -> State:
-    """Try every fit's step, and compute its next with `most` conjugate gradients (0: Gauss-Newton)."""
-    return _newton(t, box, state, signal, data, fixed, most)
 
 
 class _Exact(NamedTuple):
@@ -237,8 +222,7 @@ class _Exact(NamedTuple):
 
 def _exact(t: Tables, box: Box, theta: Array, signal: Array, data: Data, fixed: Array) -> _Exact:
     found = jax.lax.optimization_barrier(expectation(t, theta, signal))
-    force, second = slopes(t, theta, data)
-    slope = jnp.sum(found.jacobian * shortfall(found.events, data)[:, None], axis=0) + force
+    slope, second = _gradient(t, theta, found, data)
     free = _free(theta, slope, box, fixed)
     full = hessian(t, jax.lax.optimization_barrier(curvature(t, found, data, second)))
     own = jnp.maximum(jnp.abs(jnp.diagonal(full, axis1=1, axis2=2)).T, 1e-12)
@@ -278,7 +262,6 @@ def damped(
     gain = 0.5 * jnp.sum(exact.down * solved, axis=1)
     moved = _moved(t, box, theta, jnp.where(definite, solved.T * exact.unit, 0.0), data)
     value = nll(t, moved, events(t, moved, signal), data)
-    noise = 1e-13 * (1.0 + jnp.abs(exact.value))
-    better = definite & jnp.isfinite(value) & (value <= exact.value - 1e-4 * gain + noise)
+    better = definite & _decreased(exact.value, value, gain)
     less, more = jnp.where(damping < 1e-6, 0.0, 0.1 * damping), jnp.clip(8.0 * damping, 1e-3, 1e12)
     return jnp.where(better, moved, theta), jnp.where(better, less, more)

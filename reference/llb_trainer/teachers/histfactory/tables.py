@@ -17,7 +17,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from llb_trainer.teachers.histfactory.compile import CompiledModel
-from llb_trainer.teachers.histfactory.interpolation import HISTOSYS, code4_coefficients
+from llb_trainer.teachers.histfactory.interpolation import code4_coefficients, shifting
 
 __all__ = ["Moving", "Tables", "moving", "tables"]
 
@@ -190,10 +190,7 @@ def _shifted(model: CompiledModel) -> tuple[Floats, Floats, Floats]:
     """Nominal contents with the shifts of fixed parameters, and the shifts of moving ones."""
     shifts = model.shifts
     moves = ~model.fixed[shifts.parameter]
-    value = np.asarray(model.init[shifts.parameter])
-    code = HISTOSYS[model.interpolation[1]]
-    one, half = jnp.ones(len(value)), 0.5 * jnp.ones(len(value))
-    along = np.where(moves, 0.0, np.asarray(code(jnp.asarray(value), one, one)[0]))
-    across = np.where(moves, 0.0, np.asarray(code(jnp.asarray(value), half, -half)[0]))
+    made = shifting(model.interpolation[1], jnp.asarray(model.init[shifts.parameter]))
+    along, across = (np.where(moves, 0.0, np.asarray(value)) for value, _, _ in made)
     nominal = model.nominal + shifts.mean @ along + shifts.difference @ across
     return nominal, shifts.mean[:, :, moves], shifts.difference[:, :, moves]
