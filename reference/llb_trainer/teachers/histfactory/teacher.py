@@ -29,6 +29,10 @@ Floats = NDArray[np.float64]
 
 _EFFORT = 150_000
 """Bins times parameters times pilots that are searched thoroughly, where the model is large."""
+_ROOM = 12_500_000
+"""Bins times parameters times pilots that are kept: 100 MB for each curve."""
+_FEWEST = 48
+"""Pilots that are searched, and kept, however large the model is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +106,13 @@ class HistFactoryTeacher:
         """The same teacher, having looked thoroughly for minima at pilot signals.
 
         Args:
-            pilot: (n, n_bins) signals like those that are to be labelled.
+            pilot: (n, n_bins) signals like those that are to be labelled; of a very large model only the first
+                are used, so that what is known of their minima fits into 100 MB for each curve.
             draws: random starts per pilot signal.
             seed: of these.
             progress: told how many of the curves were explored since the last call.
         """
+        pilot = pilot[: max(_FEWEST, _ROOM // self._size)]
         atlases: dict[str, Atlas] = {}
         with jax.enable_x64(True):
             for curve in self.owners:
@@ -169,7 +175,12 @@ class HistFactoryTeacher:
     @property
     def _searched(self) -> int:
         """Pilots that are searched thoroughly."""
-        return max(48, _EFFORT // (len(self.bins) * len(self.likelihood.order)))
+        return max(_FEWEST, _EFFORT // self._size)
+
+    @property
+    def _size(self) -> int:
+        """Bins times parameters."""
+        return len(self.bins) * max(1, len(self.likelihood.order))
 
     def _fits(self, curve: CurveData) -> CurveFits:
         row = CURVES.index(curve.name)
