@@ -106,8 +106,8 @@ class HistFactoryTeacher:
         """The same teacher, having looked thoroughly for minima at pilot signals.
 
         Args:
-            pilot: (n, n_bins) signals like those that are to be labelled; of a very large model only the first
-                are used, so that what is known of their minima fits into 100 MB for each curve.
+            pilot: (n, n_bins) signals like those that are to be labelled; of a large model only as many are
+                used as keep what is known of their minima within 100 MB for each curve.
             draws: random starts per pilot signal.
             seed: of these.
             progress: told how many of the curves were explored since the last call.
