@@ -125,7 +125,7 @@ class HistFactoryTeacher:
 
     def around(self, signals: Floats) -> Floats:
         """Pilots for few signals (n, n_bins): these and variations of them, fewer for larger models."""
-        return around(signals, min(192, self._searched))
+        return around(signals, min(64, self._searched))
 
     def label(self, signals: Floats, progress: Callable[[int], None] | None = None) -> Labels:
         """Exact Delta NLL and gradients of every curve that is no alias.
