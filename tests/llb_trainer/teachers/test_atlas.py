@@ -107,3 +107,11 @@ def test_labels_do_not_depend_on_company(explored: HistFactoryTeacher) -> None:
     alone = explored.label(SIGNALS[7:8]).curves[0]
     assert alone.delta[0] == pytest.approx(together.delta[7], abs=1e-9)
     assert alone.starts[0] == together.starts[7]
+
+
+def test_signals_below_zero_have_neighbours_too(explored: HistFactoryTeacher) -> None:
+    below = np.array([[-5.0, -200.0], [-30.0, 10.0]])
+    curve = explored.label(below).curves[0]
+    assert curve.converged.all()
+    truth = lowest_on_a_grid(explored, below)
+    np.testing.assert_allclose(curve.delta + explored.curves[0].baseline_nll, truth, atol=1e-6)

@@ -136,7 +136,7 @@ class Atlas:
 
     def _place(self, signal: Floats) -> Floats:
         """Coordinates in which distances count standard deviations of the data."""
-        return 2.0 * np.sqrt(signal + self.main + 1.0)
+        return 2.0 * np.sqrt(np.maximum(signal + self.main, 0.0) + 1.0)
 
     def _predicted(self, signal: Floats, chosen: Ints, steps: int = 1) -> tuple[Floats, Floats]:
         """Profiled NLL (m,) of signals (m, n_bins), with the events linearised at minima (m,), and `z`.

@@ -85,7 +85,7 @@ def bending(likelihood: Likelihood) -> Floats:
     up, down, middle = np.split(events, [len(start), 2 * len(start)])
     bend = np.max(np.abs(up + down - 2.0 * middle) / np.sqrt(np.maximum(middle, 1.0)), axis=1)
     free = likelihood.model.constraints.kind[likelihood.order.parameters] == 0
-    return np.where(free, 0.0, bend)
+    return np.where(free | ~np.isfinite(bend), 0.0, bend)
 
 
 class _Search:
