@@ -66,7 +66,7 @@ def test_a_strangers_worker_gets_one_thread_unless_told_otherwise() -> None:
 
 def test_one_thread_is_what_jax_computes_with() -> None:
     program = """
-import resource, time
+import time
 from llb_trainer.workers import use_one_thread
 use_one_thread()
 import jax, jax.numpy as jnp

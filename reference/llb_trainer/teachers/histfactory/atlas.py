@@ -2,9 +2,7 @@
 
 The minima of the pilots that are most like a signal are starts for it. How good a start each is, is cheap to
 know: with the events linearised there, the profiled NLL of another signal needs only matrices of the bins.
-Minima that exist at the same signal belong to different *basins*. Basins are told apart by *switches*:
-parameters that take two values at coexisting minima (a free normalisation at its bound or not, a one-sided
-systematic on either side). The best start of each basin is tried.
+Those that may win are tried, and of those that lead to one place the most promising.
 """
 
 from __future__ import annotations

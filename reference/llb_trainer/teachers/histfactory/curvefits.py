@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llb_trainer.teachers.histfactory.datasets import DataSet
-from llb_trainer.teachers.histfactory.fit import Fitter
+from llb_trainer.teachers.histfactory.fit import FitSettings, Fitter
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
 from llb_trainer.teachers.histfactory.problem import FitProblem, FitResult
 
-__all__ = ["FREE", "CurveFits", "Hold", "all_holds"]
+__all__ = ["FREE", "CurveFits", "Hold", "all_holds", "curve_fits"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -105,3 +106,13 @@ class CurveFits:
         if hold is None:
             return self.fitter.fit(self.problem(signals, start))
         return self.fitter.fit(self.problem(signals, start, holds=(hold,), held=0))
+
+
+def curve_fits(
+    likelihood: Likelihood, sets: Sequence[DataSet], settings: FitSettings
+) -> tuple[CurveFits, ...]:
+    """The fits of each data set; they share a fitter, so that they can run together."""
+    fitter = Fitter(
+        likelihood.device_tables, likelihood.lower, likelihood.upper, likelihood.data(list(sets)), settings
+    )
+    return tuple(CurveFits(likelihood, fitter, row, item) for row, item in enumerate(sets))

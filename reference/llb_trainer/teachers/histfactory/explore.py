@@ -96,6 +96,11 @@ class _Search:
         self.owner = np.empty(0, dtype=np.int64)
         self.theta = np.empty((0, len(fits.likelihood.order)))
         self.nll = np.empty(0)
+        self.width, self.bend = prior_widths(fits.likelihood), bending(fits.likelihood)
+
+    def slices(self) -> Ints:
+        """(n_signals + 1,) where the minima of each signal begin; they are sorted by signal, then by NLL."""
+        return np.searchsorted(self.owner, np.arange(len(self.signals) + 1))
 
     def fit(self, owner: Ints, start: Floats, hold: Hold | None = None) -> FitResult:
         """Fit these signals from these starts."""
@@ -118,7 +123,7 @@ class _Search:
 
     def known(self, owner: Ints, start: Floats, atlas: Atlas) -> Flags:
         """Which of these starts are about where a minimum of the same signal is known."""
-        first = np.searchsorted(self.owner, np.arange(len(self.signals) + 1))
+        first = self.slices()
         found = np.zeros(len(owner), dtype=bool)
         for number in range(int(np.max(np.diff(first), initial=0))):
             row = np.minimum(first[owner] + number, len(self.owner) - 1)
@@ -140,15 +145,15 @@ class _Search:
         it is held there until the others have followed.
         """
         likelihood, fits = self.fits.likelihood, self.fits
-        bend, holds = bending(likelihood), all_holds(likelihood)
-        first = np.searchsorted(self.owner, np.arange(len(self.signals) + 1))
+        bend, holds = self.bend, all_holds(likelihood)
+        first = self.slices()
         owner = np.repeat(rows[first[rows + 1] > first[rows]], hops)
         if not len(owner) or not bend.any():
             return False
         start = self.theta[rng.integers(first[owner], first[owner + 1])]
         flipped = rng.choice(len(bend), size=len(owner), p=bend / bend.sum())
         each = np.arange(len(owner))
-        centre, width = likelihood.start[flipped], prior_widths(likelihood)[flipped]
+        centre, width = likelihood.start[flipped], self.width[flipped]
         side = np.where(start[each, flipped] > centre, -1.0, 1.0)
         start[each, flipped] = centre + side * width * np.abs(rng.standard_normal(len(owner)))
         held = rng.integers(FREE, len(holds), size=len(owner))
@@ -183,8 +188,7 @@ class _Search:
 
     def atlas(self) -> Atlas:
         """What is known now."""
-        weight = prior_widths(self.fits.likelihood) ** -2.0
-        return Atlas(self.fits.item.main, weight, self.signals, self.owner, self._minima())
+        return Atlas(self.fits.item.main, self.width**-2.0, self.signals, self.owner, self._minima())
 
     def _minima(self) -> Minima:
         background, scale = self.fits.likelihood.background(self.theta)

@@ -12,10 +12,10 @@ from llb_schema import FindingError, finding
 from llb_trainer.teachers.contract import CURVES, CurveData, SignalBin
 from llb_trainer.teachers.histfactory import datasets
 from llb_trainer.teachers.histfactory.compile import compile_workspace, with_signal
-from llb_trainer.teachers.histfactory.curvefits import CurveFits
+from llb_trainer.teachers.histfactory.curvefits import CurveFits, curve_fits
 from llb_trainer.teachers.histfactory.datasets import DataSet
 from llb_trainer.teachers.histfactory.explore import explore
-from llb_trainer.teachers.histfactory.fit import FitSettings, Fitter
+from llb_trainer.teachers.histfactory.fit import FitSettings
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
 from llb_trainer.teachers.histfactory.problem import FitResult
 from llb_trainer.teachers.histfactory.teacher import HistFactoryTeacher
@@ -68,17 +68,9 @@ class _Opening:
     def __init__(self, workspace: Workspace, likelihood: Likelihood, settings: FitSettings) -> None:
         self.workspace, self.likelihood, self.settings = workspace, likelihood, settings
 
-    def fits(self, sets: list[DataSet]) -> list[CurveFits]:
-        """Fits on each of these data sets."""
-        likelihood = self.likelihood
-        fitter = Fitter(
-            likelihood.device_tables, likelihood.lower, likelihood.upper, likelihood.data(sets), self.settings
-        )
-        return [CurveFits(likelihood, fitter, row, item) for row, item in enumerate(sets)]
-
     def background(self, sets: list[DataSet]) -> list[FitResult]:
         """The proven fit without signal to each of these data sets."""
-        return [self._background(fits) for fits in self.fits(sets)]
+        return [self._background(fits) for fits in curve_fits(self.likelihood, sets, self.settings)]
 
     def _background(self, fits: CurveFits) -> FitResult:
         nothing = np.zeros((1, self.likelihood.model.n_bins))
@@ -154,9 +146,9 @@ class _Opening:
         """Declare the alias where the two curves agree on every signal tried."""
         scale = np.sqrt(np.diag(covariance) + of.main)
         signals = np.random.default_rng(0).exponential(size=(16, len(scale))) * scale
-        lowest: list[Floats] = []
+        on, lowest = curve_fits(self.likelihood, sets, self.settings), list[Floats]()
         for row in (CURVES.index(curve.name), CURVES.index(of.name)):
-            found = self.fits(sets)[row].fit(signals, np.tile(fits[row].theta, (len(signals), 1)))
+            found = on[row].fit(signals, np.tile(fits[row].theta, (len(signals), 1)))
             lowest.append(np.where(found.converged, found.nll, np.nan))
         difference = np.abs((lowest[0] - curve.baseline_nll) - (lowest[1] - of.baseline_nll))
         good = np.isfinite(difference)

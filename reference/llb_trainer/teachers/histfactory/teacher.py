@@ -15,10 +15,10 @@ from llb_trainer.teachers.contract import CURVES, CurveData, CurveLabels, Labels
 from llb_trainer.teachers.histfactory.atlas import Atlas
 from llb_trainer.teachers.histfactory.basins import BasinFits, Basins, fit_basins, winning_holds
 from llb_trainer.teachers.histfactory.compile import CompiledModel
-from llb_trainer.teachers.histfactory.curvefits import CurveFits, Hold
+from llb_trainer.teachers.histfactory.curvefits import CurveFits, Hold, curve_fits
 from llb_trainer.teachers.histfactory.datasets import DataSet
 from llb_trainer.teachers.histfactory.explore import around, explore, lowest_of_draws
-from llb_trainer.teachers.histfactory.fit import FitSettings, Fitter
+from llb_trainer.teachers.histfactory.fit import FitSettings
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
 from llb_trainer.teachers.histfactory.problem import FitResult
 from llb_trainer.teachers.histfactory.workspace import Workspace
@@ -163,14 +163,8 @@ class HistFactoryTeacher:
             }
 
     @cached_property
-    def _fitter(self) -> Fitter:
-        return Fitter(
-            self.likelihood.device_tables,
-            self.likelihood.lower,
-            self.likelihood.upper,
-            self.likelihood.data(list(self.sets)),
-            self.settings,
-        )
+    def _curve_fits(self) -> tuple[CurveFits, ...]:
+        return curve_fits(self.likelihood, self.sets, self.settings)
 
     @property
     def _searched(self) -> int:
@@ -183,11 +177,10 @@ class HistFactoryTeacher:
         return len(self.bins) * max(1, len(self.likelihood.order))
 
     def _fits(self, curve: CurveData) -> CurveFits:
-        row = CURVES.index(curve.name)
-        return CurveFits(self.likelihood, self._fitter, row, self.sets[row])
+        return self._curve_fits[CURVES.index(curve.name)]
 
     def _labels(self, curve: CurveData, fits: BasinFits, signals: Floats) -> CurveLabels:
-        item = self.sets[CURVES.index(curve.name)]
+        item = self._fits(curve).item
         branches, gradients = self._branches(fits, item, signals)
         best = fits.best
         return CurveLabels(
