@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _MOST, _MARGIN = 12, 8.0
+_LOOKS, _VALLEYS, _DEEP = 4, 6, 1.0
+"""Times that other sides are looked at, fits at each minimum, and the NLL above it that is worth a fit."""
 _RESCUE = 16
 
 
@@ -117,9 +120,11 @@ def fit_basins(basins: Sequence[Basins], signals: Floats) -> tuple[BasinFits, ..
             for one, (owner, held, theta), rival in zip(basins, started, branch, strict=True)
         )
     )
-    branch_of = np.concatenate(branch)
     held_of = np.concatenate([held for _, held, _ in started])
-    case = branch_of // (1 + n_held)
+    case = np.concatenate(branch) // (1 + n_held)
+    beyond, more = _other_sides(basins, signals, _lowest(n_curves * n, case, ends))
+    case, ends = np.concatenate([case, beyond]), ends.joined(more)
+    held_of = np.concatenate([held_of, np.full(len(beyond), FREE)])
     free_end = (held_of == FREE) & (basins[0].held(ends.theta) == FREE)
     interior = _lowest(n_curves * n, case, ends.only(free_end))
     held = [_lowest(n_curves * n, case, ends.only(held_of == number)) for number in range(n_held)]
@@ -140,6 +145,35 @@ def fit_basins(basins: Sequence[Basins], signals: Floats) -> tuple[BasinFits, ..
         BasinFits(best.take(own), interior.take(own), tuple(end.take(own) for end in held), starts[own])
         for own in rows
     )
+
+
+def _other_sides(basins: Sequence[Basins], signals: Floats, best: FitResult) -> tuple[Ints, FitResult]:
+    """Fits from what is seen beyond the minima of all curves, and again beyond what is lower there.
+
+    Returns:
+        (case of each fit (k,), fits).
+    """
+    fits, n = basins[0].fits, len(signals)
+    cases, found = [np.empty(0, dtype=np.int64)], [FitResult.nothing(0, best.theta.shape[1])]
+    rows = np.flatnonzero(best.converged)
+    for _ in range(_LOOKS):
+        seen, start = fits.sides.beyond(
+            best.theta[rows], signals[rows % n], fits.fitter.data_of(rows // n), _VALLEYS, _DEEP
+        )
+        if not len(seen):
+            break
+        case = rows[seen]
+        problem = FitProblem.joined(
+            one.fits.problem(signals[case[own] % n], start[own], rival=case[own])
+            for one, own in ((one, case // n == curve) for curve, one in enumerate(basins))
+        )
+        ends = fits.fitter.fit(problem, leaders=best)
+        cases.append(case)
+        found.append(ends)
+        after = _lowest(len(best.nll), np.concatenate([np.arange(len(best.nll)), case]), best.joined(ends))
+        rows = np.flatnonzero(after.nll < best.nll - 1e-6)
+        best = after
+    return np.concatenate(cases), reduce(FitResult.joined, found)
 
 
 def _proven(

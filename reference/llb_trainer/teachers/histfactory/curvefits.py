@@ -12,6 +12,7 @@ from llb_trainer.teachers.histfactory.datasets import DataSet
 from llb_trainer.teachers.histfactory.fit import FitSettings, Fitter
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
 from llb_trainer.teachers.histfactory.problem import FitProblem, FitResult
+from llb_trainer.teachers.histfactory.sides import Sides
 
 __all__ = ["FREE", "CurveFits", "Hold", "all_holds", "curve_fits"]
 
@@ -60,12 +61,14 @@ class CurveFits:
         fitter: its fits.
         row: the curve's data set among those of the fitter.
         item: that data set.
+        sides: looks from its minima.
     """
 
     likelihood: Likelihood
     fitter: Fitter
     row: int
     item: DataSet
+    sides: Sides
 
     def default_start(self, n: int) -> Floats:
         """(n, P) the measurement's own start, for each of `n` fits."""
@@ -111,8 +114,9 @@ class CurveFits:
 def curve_fits(
     likelihood: Likelihood, sets: Sequence[DataSet], settings: FitSettings
 ) -> tuple[CurveFits, ...]:
-    """The fits of each data set; they share a fitter, so that they can run together."""
+    """The fits of each data set; they share a fitter, so that they can run together, and looks."""
     fitter = Fitter(
         likelihood.device_tables, likelihood.lower, likelihood.upper, likelihood.data(list(sets)), settings
     )
-    return tuple(CurveFits(likelihood, fitter, row, item) for row, item in enumerate(sets))
+    sides = Sides(likelihood)
+    return tuple(CurveFits(likelihood, fitter, row, item, sides) for row, item in enumerate(sets))

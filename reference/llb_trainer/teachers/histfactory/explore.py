@@ -17,6 +17,7 @@ from llb_trainer.teachers.histfactory.curvefits import FREE, CurveFits, Hold, al
 from llb_trainer.teachers.histfactory.datasets import DataSet
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
 from llb_trainer.teachers.histfactory.problem import FitResult
+from llb_trainer.teachers.histfactory.sides import bending
 
 __all__ = ["around", "explore", "lowest_of_draws", "random_starts"]
 
@@ -68,24 +69,6 @@ def random_starts(likelihood: Likelihood, item: DataSet, signal: Floats, rng: np
             break
         theta[bad] = start + 0.6 * (theta[bad] - start)
     return theta
-
-
-def bending(likelihood: Likelihood) -> Floats:
-    """(P,) how much the two variations of a parameter push the same way, in standard deviations of the data.
-
-    Parameters that do it have minima on either side. Free ones count zero.
-    """
-    start, width = likelihood.start, prior_widths(likelihood)
-    moved = np.clip(
-        np.concatenate([start + np.diag(width), start - np.diag(width), start[None]]),
-        likelihood.lower,
-        likelihood.upper,
-    )
-    events, _ = likelihood.background(moved)
-    up, down, middle = np.split(events, [len(start), 2 * len(start)])
-    bend = np.max(np.abs(up + down - 2.0 * middle) / np.sqrt(np.maximum(middle, 1.0)), axis=1)
-    free = likelihood.model.constraints.kind[likelihood.order.parameters] == 0
-    return np.where(free | ~np.isfinite(bend), 0.0, bend)
 
 
 class _Search:

@@ -36,9 +36,8 @@ class FitSettings:
             gradient must be as small.
         near: the same, of a fit that is compared with others before one is proven.
         far: the same, up to where Gauss-Newton steps are taken.
-        glance: Gauss-Newton steps until starts on one way are first told from others.
-        first: most Gauss-Newton steps.
-        steps: most steps in all before the exact ones.
+        glances: Gauss-Newton steps; between these, starts on one way are told from others.
+        steps: the same of truncated Newton steps.
         search: most conjugate gradients in each truncated Newton step.
         damped: most damped steps.
         memory: bytes that a batch of fits may take; see `batch_size`.
@@ -47,9 +46,8 @@ class FitSettings:
     edm: float = 1e-9
     near: float = 1e-9
     far: float = 1e-1
-    glance: int = 3
-    first: int = 8
-    steps: int = 30
+    glances: tuple[int, ...] = (1, 1, 2, 4)
+    steps: tuple[int, ...] = (1, 1, 2, 6)
     search: int = 3
     damped: int = 40
     memory: int = 4_000_000
@@ -96,9 +94,18 @@ class Fitter:
         self.size = batch_size(t, settings.memory)
         self.exact_size = exact_batch_size(t, settings.memory)
 
-    def fit(self, problem: FitProblem) -> FitResult:
-        """Bring every fit to its minimum."""
-        run = _Run(self, problem)
+    def data_of(self, rows: Ints) -> Data:
+        """These data sets, as columns."""
+        return Data(*(part[..., rows] for part in self.data))
+
+    def fit(self, problem: FitProblem, leaders: FitResult | None = None) -> FitResult:
+        """Bring every fit to its minimum, unless a rival has a lower one.
+
+        Args:
+            problem: the fits.
+            leaders: by the number of the rivals, minima that they have to go below.
+        """
+        run = _Run(self, problem, leaders)
         run.drain()
         return run.result(self.settings.near)
 
@@ -111,14 +118,14 @@ class Fitter:
     def rescue(self, problem: FitProblem) -> FitResult:
         """The same, after damped exact steps where a start is no minimum."""
         run = _Run(self, problem)
-        run.drain_exactly()
+        run.exactly(np.arange(len(problem)))
         return run.result(self.settings.edm)
 
 
 class _Run:
     """The fits under way, as columns on the host, and the batches that advance them."""
 
-    def __init__(self, fitter: Fitter, problem: FitProblem) -> None:
+    def __init__(self, fitter: Fitter, problem: FitProblem, leaders: FitResult | None = None) -> None:
         self.fitter, self.problem = fitter, problem
         n = len(problem)
         theta = np.array(problem.start.T, order="C")
@@ -128,8 +135,10 @@ class _Run:
         self.signal = np.ascontiguousarray(problem.signal.T)
         self.fixed = np.ascontiguousarray(problem.fixed.T)
         self.damping, self.steps = np.zeros(n), np.zeros(n, dtype=np.int64)
-        if problem.rival is not None:
-            self.reached = np.full(int(problem.rival.max(initial=0)) + 1, np.inf)
+        rivals = 0 if problem.rival is None else int(problem.rival.max(initial=-1)) + 1
+        self.led = leaders is not None
+        self.reached = np.full(rivals, np.inf) if leaders is None else leaders.nll.copy()
+        self.leader = np.full((rivals, len(theta)), np.nan) if leaders is None else leaders.theta.copy()
 
     def near(self, rows: Ints, edm: float) -> Flags:
         """Whether these fits are closer to their minimum than `edm`, by distance and by gradient."""
@@ -137,36 +146,52 @@ class _Run:
 
     def drain(self) -> None:
         """Bring each near its minimum, unless it runs out of steps or a rival has won."""
-        settings = self.fitter.settings
-        # far away exact curvature does not pay; after a few steps many starts are on one way
         rest = np.arange(len(self.problem))
-        for most in (settings.glance, settings.first):
-            rest = self.advance(rest, settings.far, most, 0)
-            rest = rest[~self.duplicate(rest)]
-        self.advance(rest, settings.near, settings.steps, settings.search)
-        rows = np.flatnonzero(self.near(np.arange(len(self.problem)), settings.near))
+        if self.problem.rival is not None and not self.led:
+            # the most promising first: the others are soon told from where it ended
+            rival, first = np.unique(self.problem.rival, return_index=True)
+            self.finish(first)
+            ended = self.near(first, self.fitter.settings.near)
+            self.leader[rival[ended]] = self.ahead(first[ended]).T
+            rest = np.setdiff1d(rest, first)
+        self.finish(rest)
+        rows = np.flatnonzero(self.near(np.arange(len(self.problem)), self.fitter.settings.near))
         # the step that is still to be tried, so near the minimum, squares the distance
         self.state.theta[:, rows] = self.ahead(rows)
+
+    def finish(self, rows: Ints) -> None:
+        """Bring these near their minimum, leaving behind those that a rival makes superfluous."""
+        settings = self.fitter.settings
+        # far away exact curvature does not pay
+        for edm, more, search in (
+            *((settings.far, more, 0) for more in settings.glances),
+            *((settings.near, more, settings.search) for more in settings.steps),
+        ):
+            self.advance(rows, edm, more, search)
+            rows = rows[~self.hopeless(rows)]
+            rows = rows[~self.duplicate(rows)]
+        # where the minimum is nearly flat in some direction, few conjugate gradients do not see it
+        self.exactly(rows[~self.near(rows, settings.near)])
 
     def ahead(self, rows: Ints) -> Floats:
         """(P, n) where the next step of these fits leads."""
         lower, upper = (np.asarray(bound) for bound in self.fitter.box)
         return np.clip(self.state.theta[:, rows] + self.state.step[:, rows], lower, upper)
 
-    def advance(self, waiting: Ints, edm: float, most: int, search: int) -> Ints:
-        """Take steps until each is nearer than `edm` or has taken `most`; those worth going on with."""
-        active, done = waiting[:0], []
+    def advance(self, rows: Ints, edm: float, more: int, search: int) -> None:
+        """Take up to `more` steps of each, until it is nearer than `edm` or cannot win."""
+        waiting = rows[~self.near(rows, edm)]
+        last = self.steps[waiting] + more
+        active, limit = waiting[:0], last[:0]
         while len(waiting) or len(active):
             room = self.fitter.size - len(active)
             active, waiting = np.concatenate([active, waiting[:room]]), waiting[room:]
+            limit, last = np.concatenate([limit, last[:room]]), last[room:]
             padded = _padded(active, self.fitter.size)
             new = newton(self.fitter.t, self.fitter.box, self._columns(padded), *self._given(padded), search)
             self._keep(active, new)
-            left = self.near(active, edm) | (self.steps[active] >= most) | self.hopeless(active)
-            done.append(active[left])
-            active = active[~left]
-        rows = np.sort(np.concatenate(done)) if done else waiting
-        return rows[~self.hopeless(rows)]
+            going = ~(self.near(active, edm) | (self.steps[active] >= limit) | self.hopeless(active))
+            active, limit = active[going], limit[going]
 
     def hopeless(self, rows: Ints) -> Flags:
         """Which of these fits cannot get below what a rival has reached.
@@ -183,7 +208,7 @@ class _Run:
         return (promise < 0.2) & (above > 4.0 * promise + 1e-6)
 
     def duplicate(self, rows: Ints) -> Flags:
-        """Which of these fits are on the way to where their lowest rival is going.
+        """Which of these fits are on the way to where a lower rival is going, or has ended.
 
         Half the squared distance of where their next steps lead, in units of the constraint terms, is what
         the two would differ by in NLL if only those counted. Less than 0.01, or than what the fits have yet
@@ -195,27 +220,30 @@ class _Run:
         order = np.lexsort((self.state.value[rows], rival[rows]))
         own = rival[rows][order]
         first = rows[order[np.searchsorted(own, rival[rows])]]
+        place, left = self.ahead(rows), self.state.edm[rows]
         weight = np.asarray(self.fitter.t.weight + self.fitter.t.poisson)
-        apart = self.ahead(rows) - self.ahead(first)
-        distance = 0.5 * np.sum(np.where(weight > 0, weight, 1.0) * apart**2, axis=0)
-        left = self.state.edm[rows] + self.state.edm[first]
-        return (first != rows) & (distance < 0.01 + 2.0 * np.where(left < 0.1, left, 0.0))
+        weight = np.where(weight > 0, weight, 1.0)
 
-    def drain_exactly(self) -> None:
+        def same(where: Floats, left: Floats) -> Flags:
+            apart = 0.5 * np.sum(weight * (place - where) ** 2, axis=0)
+            return apart < 0.01 + 2.0 * np.where(left < 0.1, left, 0.0)
+
+        beside = (first != rows) & same(self.ahead(first), left + self.state.edm[first])
+        return beside | same(self.leader[rival[rows]].T, left)
+
+    def exactly(self, rows: Ints) -> None:
         """Prove each; those that cannot be proven take damped exact steps, and are proven then."""
-        settings = self.fitter.settings
-        everyone = np.arange(len(self.problem))
-        self.prove(everyone)
-        active = everyone[~self.near(everyone, settings.edm)]
-        for _ in range(settings.damped):
-            if not len(active):
+        self.prove(rows)
+        for _ in range(self.fitter.settings.damped):
+            rows = rows[~(self.near(rows, self.fitter.settings.edm) | self.hopeless(rows))]
+            if not len(rows):
                 return
-            self.damp(active)
-            self.prove(active)
-            active = active[~self.near(active, settings.edm)]
+            self.damp(rows)
+            self.prove(rows)
 
     def prove(self, rows: Ints) -> None:
         """The exact distance of these fits to their minimum, as they stand."""
+        self.state.step[:, rows] = 0.0
         for batch, padded in self._batches(rows):
             value, edm, projected = proof(
                 self.fitter.t, self.fitter.box, self.state.theta[:, padded], *self._given(padded)
@@ -249,8 +277,7 @@ class _Run:
         return State(*(part[..., rows] for part in self.state))
 
     def _given(self, rows: Ints) -> tuple[Floats, Data, Flags]:
-        chosen = self.problem.dataset[rows]
-        data = Data(*(part[..., chosen] for part in self.fitter.data))
+        data = self.fitter.data_of(self.problem.dataset[rows])
         return self.signal[:, rows], data, self.fixed[:, rows]
 
     def _keep(self, rows: Ints, new: State) -> None:

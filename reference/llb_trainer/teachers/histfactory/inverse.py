@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -11,17 +12,17 @@ __all__ = ["Inverse", "inverse_of", "solve"]
 
 
 class Inverse(NamedTuple):
-    """The inverse of a matrix, `diag(base) + sign * low^T low`.
+    """The inverse of `diag(root^2) + scaled^T scaled`.
 
     Attributes:
-        base: (P, n).
-        low: (rank, P, n), the rank being the smaller of the numbers of bins and of parameters.
-        sign: +1 or -1.
+        root: (P, n).
+        whitened: (n_bins, P, n), `W = scaled / root`.
+        factor: (n, rank, rank) Cholesky factor of `1 + W W^T` or `1 + W^T W`, whichever is smaller.
     """
 
-    base: Array
-    low: Array
-    sign: float
+    root: Array
+    whitened: Array
+    factor: Array
 
 
 def inverse_of(scaled: Array, diagonal: Array) -> Inverse:
@@ -29,35 +30,31 @@ def inverse_of(scaled: Array, diagonal: Array) -> Inverse:
 
     With `W = scaled / sqrt(diagonal)` it is `(1 + W^T W)^-1`, between the same roots. Where there are fewer
     bins, this is `1 - W^T (1 + W W^T)^-1 W` (Woodbury).
+
+    Args:
+        scaled: (n_bins, P, n).
+        diagonal: (P, n), positive.
     """
     root = jnp.sqrt(diagonal)
-    whitened = jnp.moveaxis(scaled / root, 2, 0)
-    n_bins, n_parameters = whitened.shape[1:]
-    if n_bins < n_parameters:
-        inner = jnp.einsum("nbp,ncp->nbc", whitened, whitened)
-        low = jnp.einsum("ncb,ncp->bpn", _inverse_root(inner), whitened) / root
-        return Inverse(1.0 / diagonal, low, -1.0)
-    inner = jnp.einsum("nbp,nbq->npq", whitened, whitened)
-    low = jnp.moveaxis(_inverse_root(inner), 0, 2).swapaxes(0, 1) / root
-    return Inverse(jnp.zeros_like(diagonal), low, 1.0)
-
-
-def _inverse_root(inner: Array) -> Array:
-    """The transposed inverse of the Cholesky factor of `1 + inner`, (n, size, size).
-
-    It stands below the factor of that matrix bordered by the identity: much faster than the compiler's
-    batched triangular solve.
-    """
-    n, size, _ = inner.shape
-    identity = jnp.broadcast_to(jnp.eye(size), (n, size, size))
-    upper = jnp.concatenate([inner + identity, identity], axis=2)
-    border = jnp.concatenate([identity, 2.0 * identity], axis=2)
-    factor = jnp.linalg.cholesky(jnp.concatenate([upper, border], axis=1), symmetrize_input=False)
-    return factor[:, size:, :size]
+    whitened = scaled / root
+    n_bins, n_parameters, _ = scaled.shape
+    # the batch goes first, as linear algebra likes it
+    rows = jnp.moveaxis(whitened, 2, 0)
+    inner = "nbp,ncp->nbc" if n_bins < n_parameters else "nbp,nbq->npq"
+    square = jnp.einsum(inner, rows, rows) + jnp.eye(min(n_bins, n_parameters))
+    return Inverse(root, whitened, jnp.linalg.cholesky(square, symmetrize_input=False))
 
 
 def solve(inverse: Inverse, vector: Array) -> Array:
     """The matrix' solution for `vector` (P, n)."""
-    base, low, sign = inverse
-    inside = jnp.sum(low * vector, axis=1)
-    return base * vector + sign * jnp.sum(low * inside[:, None], axis=0)
+    root, whitened, factor = inverse
+    given = vector / root
+    if len(whitened) >= len(root):
+        return _inside(factor, given) / root
+    across = _inside(factor, jnp.sum(whitened * given, axis=1))
+    return (given - jnp.sum(whitened * across[:, None], axis=0)) / root
+
+
+def _inside(factor: Array, vector: Array) -> Array:
+    """The solution (rank, n) in the smaller of the spaces."""
+    return jax.scipy.linalg.cho_solve((factor, True), vector.T[:, :, None])[:, :, 0].T

@@ -93,6 +93,11 @@ class FitResult:
             values[rows] = getattr(better, name)
         return type(self)(**columns)
 
+    def joined(self, more: FitResult) -> Self:
+        """These, and then those."""
+        columns = {f.name: (getattr(self, f.name), getattr(more, f.name)) for f in fields(self)}
+        return type(self)(**{name: np.concatenate(parts) for name, parts in columns.items()})
+
     def only(self, mask: Flags) -> Self:
         """The same, as if the others had not converged."""
         return replace(self, converged=self.converged & mask)

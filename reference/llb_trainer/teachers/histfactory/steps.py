@@ -204,64 +204,88 @@ def newton(t: Tables, box: Box, state: State, signal: Array, data: Data, fixed: 
     )
 
 
-class _Exact(NamedTuple):
-    """The exact quadratic model at a point, every parameter in units of its own curvature.
+class _Point(NamedTuple):
+    """What the exact quadratic model at a point is made of.
 
     Attributes:
         value: (n,) NLL.
-        down: (n, P) minus the gradient, 0 where a parameter may not move.
-        square: (n, P, P) Hessian, of parameters that may not move the identity.
-        unit: (P, n) these units.
+        slope: (P, n) its gradient.
+        free: (P, n) parameters that may move.
+        at: its second derivatives.
     """
 
     value: Array
-    down: Array
-    square: Array
-    unit: Array
-
-
-def _exact(t: Tables, box: Box, theta: Array, signal: Array, data: Data, fixed: Array) -> _Exact:
-    found = jax.lax.optimization_barrier(expectation(t, theta, signal))
-    slope, second = _gradient(t, theta, found, data)
-    free = _free(theta, slope, box, fixed)
-    full = hessian(t, jax.lax.optimization_barrier(curvature(t, found, data, second)))
-    own = jnp.maximum(jnp.abs(jnp.diagonal(full, axis1=1, axis2=2)).T, 1e-12)
-    unit = jnp.where(free, 1.0 / jnp.sqrt(own), 0.0)
-    square = full * unit.T[:, :, None] * unit.T[:, None, :]
-    pinned = jnp.where(free, 0.0, 1.0).T[:, :, None] * jnp.eye(len(own))
-    return _Exact(nll(t, theta, found.events, data), -(slope * unit).T, square + pinned, unit)
+    slope: Array
+    free: Array
+    at: Curvature
 
 
 @jax.jit
+def _point(t: Tables, box: Box, theta: Array, signal: Array, data: Data, fixed: Array) -> _Point:
+    """Compiled by itself: in one function with the Hessian, factors are computed anew for its every element."""
+    found = jax.lax.optimization_barrier(expectation(t, theta, signal))
+    slope, second = _gradient(t, theta, found, data)
+    value = nll(t, theta, found.events, data)
+    return _Point(value, slope, _free(theta, slope, box, fixed), curvature(t, found, data, second))
+
+
+def _exact(t: Tables, point: _Point) -> tuple[Array, Array, Array]:
+    """The exact quadratic model, every parameter in units of its own curvature.
+
+    Returns:
+        (minus the gradient (n, P), 0 where a parameter may not move; Hessian (n, P, P), of parameters that
+        may not move the identity; these units (P, n)).
+    """
+    full = hessian(t, point.at)
+    own = jnp.maximum(jnp.abs(jnp.diagonal(full, axis1=1, axis2=2)).T, 1e-12)
+    unit = jnp.where(point.free, 1.0 / jnp.sqrt(own), 0.0)
+    square = full * unit.T[:, :, None] * unit.T[:, None, :]
+    pinned = jnp.where(point.free, 0.0, 1.0).T[:, :, None] * jnp.eye(len(own))
+    return -(point.slope * unit).T, square + pinned, unit
+
+
 def proof(t: Tables, box: Box, theta: Array, signal: Array, data: Data, fixed: Array) -> tuple[Array, ...]:
     """Value, estimated distance to the minimum and projected gradient at `theta`, each (n,).
 
     The distance `g^T H^-1 g / 2` is infinite where the Hessian `H` on the free parameters is not positive
-    definite. It is read off the Cholesky factor of `H` bordered by the gradient `g`.
+    definite.
     """
-    exact = _exact(t, box, theta, signal, data, fixed)
-    corner = 1e6 * (1.0 + jnp.sum(exact.down**2, axis=1))
-    upper = jnp.concatenate([exact.square, exact.down[:, None]], axis=1)
-    side = jnp.concatenate([exact.down, corner[:, None]], axis=1)
-    factor = jnp.linalg.cholesky(jnp.concatenate([upper, side[:, :, None]], axis=2), symmetrize_input=False)
-    distance = 0.5 * jnp.sum(factor[:, -1, :-1] ** 2, axis=1)
-    definite = jnp.all(jnp.isfinite(factor[:, -1]), axis=1)
-    return exact.value, jnp.where(definite, distance, jnp.inf), jnp.max(jnp.abs(exact.down), axis=1)
+    point = _point(t, box, theta, signal, data, fixed)
+    return point.value, *_distance(t, point)
 
 
 @jax.jit
+def _distance(t: Tables, point: _Point) -> tuple[Array, Array]:
+    """The proof's distance and gradient, read off the Cholesky factor of `H` bordered by the gradient `g`."""
+    down, square, _ = _exact(t, point)
+    corner = 1e6 * (1.0 + jnp.sum(down**2, axis=1))
+    upper = jnp.concatenate([square, down[:, None]], axis=1)
+    side = jnp.concatenate([down, corner[:, None]], axis=1)
+    factor = jnp.linalg.cholesky(jnp.concatenate([upper, side[:, :, None]], axis=2), symmetrize_input=False)
+    distance = 0.5 * jnp.sum(factor[:, -1, :-1] ** 2, axis=1)
+    definite = jnp.all(jnp.isfinite(factor[:, -1]), axis=1)
+    return jnp.where(definite, distance, jnp.inf), jnp.max(jnp.abs(down), axis=1)
+
+
 def damped(
     t: Tables, box: Box, theta: Array, damping: Array, signal: Array, data: Data, fixed: Array
 ) -> tuple[Array, Array]:
     """One Levenberg-Marquardt step with the exact Hessian: new `theta` (P, n) and damping (n,)."""
-    exact = _exact(t, box, theta, signal, data, fixed)
-    identity = jnp.eye(len(theta))
-    factor = jnp.linalg.cholesky(exact.square + damping[:, None, None] * identity)
-    solved = jax.scipy.linalg.cho_solve((factor, True), exact.down[:, :, None])[:, :, 0]
+    point = _point(t, box, theta, signal, data, fixed)
+    return _damped(t, box, point, theta, damping, signal, data)
+
+
+@jax.jit
+def _damped(
+    t: Tables, box: Box, point: _Point, theta: Array, damping: Array, signal: Array, data: Data
+) -> tuple[Array, Array]:
+    down, square, unit = _exact(t, point)
+    factor = jnp.linalg.cholesky(square + damping[:, None, None] * jnp.eye(len(theta)))
+    solved = jax.scipy.linalg.cho_solve((factor, True), down[:, :, None])[:, :, 0]
     definite = jnp.all(jnp.isfinite(factor), axis=(1, 2))
-    gain = 0.5 * jnp.sum(exact.down * solved, axis=1)
-    moved = _moved(t, box, theta, jnp.where(definite, solved.T * exact.unit, 0.0), data)
+    gain = 0.5 * jnp.sum(down * solved, axis=1)
+    moved = _moved(t, box, theta, jnp.where(definite, solved.T * unit, 0.0), data)
     value = nll(t, moved, events(t, moved, signal), data)
-    better = definite & _decreased(exact.value, value, gain)
+    better = definite & _decreased(point.value, value, gain)
     less, more = jnp.where(damping < 1e-6, 0.0, 0.1 * damping), jnp.clip(8.0 * damping, 1e-3, 1e12)
     return jnp.where(better, moved, theta), jnp.where(better, less, more)
