@@ -21,6 +21,6 @@ def test_the_inverse_undoes_the_matrix(n_bins: int, n_parameters: int) -> None:
     )
     with jax.enable_x64(True):
         inverse = inverse_of(jnp.asarray(scaled), jnp.asarray(diagonal))
-        assert len(inverse.low) == min(n_bins, n_parameters)
+        assert inverse.factor.shape[1:] == (min(n_bins, n_parameters),) * 2
         found = np.asarray(solve(inverse, jnp.asarray(np.einsum("npq,qn->pn", matrix, wanted))))
     np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-6)

@@ -79,7 +79,7 @@ class Atlas:
         """Only these minima."""
         return replace(self, owner=self.owner[rows], minima=self.minima.take(rows))
 
-    def same(self, first: Floats, second: Floats) -> NDArray[np.bool_]:
+    def _same(self, first: Floats, second: Floats) -> NDArray[np.bool_]:
         """Whether two predicted minima, each (n, P), are too near each other to be two."""
         apart = first - second
         return 0.5 * np.einsum("mp,mp,p->m", apart, apart, self.weight) < _APART
@@ -113,7 +113,7 @@ class Atlas:
             chosen.append(order[first])
             best = np.zeros(len(signal), dtype=np.int64)
             best[there] = order[first]
-            order = order[~self.same(theta[order], theta[best[owner[order]]])]
+            order = order[~self._same(theta[order], theta[best[owner[order]]])]
         rows = np.concatenate(chosen)
         rows = rows[np.lexsort((height[rows], owner[rows]))]
         return owner[rows], theta[rows]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +94,7 @@ class Basins:
         likelihood, n = self.fits.likelihood, len(signals)
         default = self.fits.default_start(n)
         starts = [default]
-        starts.extend(self.fits.fit(signals, default, hold).theta for hold in all_holds(likelihood))
+        starts.extend(self.fits.held(signals, default, (hold,), 0) for hold in all_holds(likelihood))
         rng = np.random.default_rng([0, self.fits.row])
         starts.extend(random_starts(likelihood, self.fits.item, signals, rng) for _ in range(_RESCUE))
         owner = np.tile(np.arange(n), len(starts))
@@ -120,11 +119,9 @@ def fit_basins(basins: Sequence[Basins], signals: Floats) -> tuple[BasinFits, ..
             for one, (owner, held, theta), rival in zip(basins, started, branch, strict=True)
         )
     )
-    held_of = np.concatenate([held for _, held, _ in started])
-    case = np.concatenate(branch) // (1 + n_held)
-    beyond, more = _other_sides(basins, signals, _lowest(n_curves * n, case, ends))
-    case, ends = np.concatenate([case, beyond]), ends.joined(more)
-    held_of = np.concatenate([held_of, np.full(len(beyond), FREE)])
+    branch_of, more = _other_sides(basins, signals, np.concatenate(branch), ends)
+    ends = ends.joined(more)
+    case, held_of = branch_of // (1 + n_held), branch_of % (1 + n_held) - 1
     free_end = (held_of == FREE) & (basins[0].held(ends.theta) == FREE)
     interior = _lowest(n_curves * n, case, ends.only(free_end))
     held = [_lowest(n_curves * n, case, ends.only(held_of == number)) for number in range(n_held)]
@@ -147,33 +144,49 @@ def fit_basins(basins: Sequence[Basins], signals: Floats) -> tuple[BasinFits, ..
     )
 
 
-def _other_sides(basins: Sequence[Basins], signals: Floats, best: FitResult) -> tuple[Ints, FitResult]:
+def _other_sides(
+    basins: Sequence[Basins], signals: Floats, branch: Ints, ends: FitResult
+) -> tuple[Ints, FitResult]:
     """Fits from what is seen beyond the minima of all curves, and again beyond what is lower there.
 
+    Args:
+        basins, signals: as for `fit_basins`.
+        branch: (k,) branch in which each fit was made.
+        ends: of these fits.
+
     Returns:
-        (case of each fit (k,), fits).
+        (branch of the given fits and of the new ones, the new ones).
     """
-    fits, n = basins[0].fits, len(signals)
-    cases, found = [np.empty(0, dtype=np.int64)], [FitResult.nothing(0, best.theta.shape[1])]
-    rows = np.flatnonzero(best.converged)
+    fits, n, n_branches = basins[0].fits, len(signals), 1 + len(basins[0].holds)
+    every = np.arange(len(basins) * n * n_branches)
+    curve, signal = every // (n * n_branches), every // n_branches % n
+    best, made = _lowest(len(every), branch, ends), ends.take(every[:0])
+    before = np.full(len(every), np.inf)
     for _ in range(_LOOKS):
+        # a branch that is far from winning at its signal is not worth it
+        lowest = np.repeat(best.nll.reshape(-1, n_branches).min(axis=1), n_branches)
+        rows = np.flatnonzero((best.nll < before - 1e-6) & (best.nll < lowest + _DEEP))
         seen, start = fits.sides.beyond(
-            best.theta[rows], signals[rows % n], fits.fitter.data_of(rows // n), _VALLEYS, _DEEP
+            best.theta[rows], signals[signal[rows]], fits.fitter.data_of(curve[rows]), _VALLEYS, _DEEP
         )
         if not len(seen):
             break
-        case = rows[seen]
-        problem = FitProblem.joined(
-            one.fits.problem(signals[case[own] % n], start[own], rival=case[own])
-            for one, own in ((one, case // n == curve) for curve, one in enumerate(basins))
+        rival = rows[seen]
+        found = fits.fitter.fit(
+            FitProblem.joined(
+                one.fits.problem(
+                    signals[signal[own]], theta, holds=one.holds, held=own % n_branches - 1, rival=own
+                )
+                for one, own, theta in (
+                    (one, rival[curve[rival] == number], start[curve[rival] == number])
+                    for number, one in enumerate(basins)
+                )
+            ),
+            leaders=best,
         )
-        ends = fits.fitter.fit(problem, leaders=best)
-        cases.append(case)
-        found.append(ends)
-        after = _lowest(len(best.nll), np.concatenate([np.arange(len(best.nll)), case]), best.joined(ends))
-        rows = np.flatnonzero(after.nll < best.nll - 1e-6)
-        best = after
-    return np.concatenate(cases), reduce(FitResult.joined, found)
+        branch, made = np.concatenate([branch, rival]), made.joined(found)
+        before, best = best.nll, _lowest(len(every), np.concatenate([every, rival]), best.joined(found))
+    return branch, made
 
 
 def _proven(

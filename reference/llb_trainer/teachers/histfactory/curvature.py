@@ -112,17 +112,18 @@ def times(t: Tables, at: Curvature, vector: Array) -> Array:
 def hessian(t: Tables, at: Curvature) -> Array:
     """The Hessian, (n, P, P)."""
     n_parameters, n = at.diagonal.shape
-    # from here on the batch is the first axis, as linear algebra likes it
+    # from here on the batch is the first axis, as linear algebra likes it; the last parameters multiply
     log_slope = at.slope.T[:, t.factor_cell]
-    outer = at.rate.reshape(-1, n).T[:, :, None] * log_slope
+    rest = n_parameters - log_slope.shape[2]
+    outer = jnp.pad(at.rate.reshape(-1, n).T[:, :, None] * log_slope, ((0, 0), (0, 0), (rest, 0)))
     shifting = t.mean.shape[2]
     if shifting:
         along, across = at.along.T[:, None, None], at.across.T[:, None, None]
         product = jnp.moveaxis(at.product[:, :-1], 2, 0)[..., None]
         shift = 2.0 * product * (t.mean * along + t.difference * across)
         room = ((0, 0), (0, 0), (0, 1), (0, n_parameters - shifting))
-        outer = outer + jnp.pad(shift, room).reshape(log_slope.shape)
-    mixed = jnp.einsum("nrp,nrq->npq", outer, log_slope)
+        outer = outer + jnp.pad(shift, room).reshape(outer.shape)
+    mixed = jnp.pad(jnp.einsum("nrp,nrq->npq", outer, log_slope), ((0, 0), (0, 0), (rest, 0)))
     scaled = jnp.moveaxis(at.jacobian * jnp.sqrt(at.weight)[:, None], 2, 0)
     gauss_newton = jnp.einsum("nbp,nbq->npq", scaled, scaled)
     square = gauss_newton + 0.5 * (mixed + mixed.transpose(0, 2, 1))

@@ -104,11 +104,13 @@ class CurveFits:
             fixed[rows, hold.parameter] = True
         return FitProblem(signals, np.full(len(signals), self.row), start, fixed, rival)
 
-    def fit(self, signals: Floats, start: Floats, hold: Hold | None = None) -> FitResult:
-        """Fits (n, n_bins) from starts (n, P), a normalisation held if one is given."""
-        if hold is None:
-            return self.fitter.fit(self.problem(signals, start))
-        return self.fitter.fit(self.problem(signals, start, holds=(hold,), held=0))
+    def fit(self, signals: Floats, start: Floats) -> FitResult:
+        """Fits (n, n_bins) from starts (n, P)."""
+        return self.fitter.fit(self.problem(signals, start))
+
+    def held(self, signals: Floats, start: Floats, holds: tuple[Hold, ...], held: Ints | int) -> Floats:
+        """(n, P) starts whose other parameters have followed something that is held; as for `problem`."""
+        return self.fitter.approach(self.problem(signals, start, holds=holds, held=held))
 
 
 def curve_fits(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb_trainer.teachers.histfactory.atlas import Atlas, Minima
-from llb_trainer.teachers.histfactory.curvefits import FREE, CurveFits, Hold, all_holds
+from llb_trainer.teachers.histfactory.curvefits import FREE, CurveFits, all_holds
 from llb_trainer.teachers.histfactory.datasets import DataSet
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
 from llb_trainer.teachers.histfactory.problem import FitResult
@@ -27,6 +27,8 @@ Flags = NDArray[np.bool_]
 
 _BLOCK = 64
 """Pilots that are searched with random starts at a time."""
+_VALLEYS, _SEEN = 6, 2.0
+"""Starts beyond each minimum, and the NLL above the lowest up to which minima are looked from and at."""
 _REACH = 15.0
 """Minima higher than the lowest by more (in NLL units) are not kept: they win nowhere near."""
 
@@ -72,45 +74,67 @@ def random_starts(likelihood: Likelihood, item: DataSet, signal: Floats, rng: np
 
 
 class _Search:
-    """Minima found so far: which signal, where, how high."""
+    """Minima found so far: which signal, where, how high; and which of them were looked from."""
 
     def __init__(self, fits: CurveFits, signals: Floats) -> None:
         self.fits, self.signals = fits, signals
         self.owner = np.empty(0, dtype=np.int64)
         self.theta = np.empty((0, len(fits.likelihood.order)))
-        self.nll = np.empty(0)
+        self.nll, self.looked = np.empty(0), np.empty(0)
         self.width, self.bend = prior_widths(fits.likelihood), bending(fits.likelihood)
 
     def slices(self) -> Ints:
         """(n_signals + 1,) where the minima of each signal begin; they are sorted by signal, then by NLL."""
         return np.searchsorted(self.owner, np.arange(len(self.signals) + 1))
 
-    def fit(self, owner: Ints, start: Floats, hold: Hold | None = None) -> FitResult:
+    def fit(self, owner: Ints, start: Floats) -> FitResult:
         """Fit these signals from these starts."""
-        return self.fits.fit(self.signals[owner], start, hold)
+        return self.fits.fit(self.signals[owner], start)
 
     def from_default(self, rows: Ints) -> None:
         """Fit from the measurement's start, and from every normalisation held at a bound and released."""
         first = self.fit(rows, self.fits.default_start(len(rows)))
         self.add(rows, first)
         for hold in all_holds(self.fits.likelihood):
-            held = self.fit(rows, first.theta, hold)
-            self.add(rows, self.fit(rows, held.theta))
+            self.add(rows, self.fit(rows, self.fits.held(self.signals[rows], first.theta, (hold,), 0)))
 
     def exchange(self, rows: Ints) -> bool:
         """Fit from the minima of signals like these; whether some signal has a lower one now."""
         atlas = self.atlas()
         local, start = atlas.choose(self.signals[rows], most=12, margin=8.0)
-        new = ~self.known(rows[local], start, atlas)
+        new = ~self.known(rows[local], start, within=0.02)
         return self.add(rows[local[new]], self.fit(rows[local[new]], start[new]))
 
-    def known(self, owner: Ints, start: Floats, atlas: Atlas) -> Flags:
-        """Which of these starts are about where a minimum of the same signal is known."""
+    def look(self, rows: Ints, looks: int = 4) -> bool:
+        """Fit from what is seen beyond minima of these signals; whether some signal has a lower one now."""
+        fits, lower = self.fits, False
+        for _ in range(looks):
+            near = (self.nll <= self.lowest()[self.owner] + _SEEN) & np.isin(self.owner, rows)
+            # values tell minima apart well enough
+            fresh = np.flatnonzero(near & ~np.isin(self.nll, self.looked))
+            self.looked = np.concatenate([self.looked, self.nll[fresh]])
+            data = fits.fitter.data_of(np.full(len(fresh), fits.row))
+            seen, start = fits.sides.beyond(
+                self.theta[fresh], self.signals[self.owner[fresh]], data, _VALLEYS, _SEEN
+            )
+            owner = self.owner[fresh[seen]]
+            new = ~self.known(owner, start, within=0.1)
+            if not new.any():
+                break
+            lower |= self.add(owner[new], self.fit(owner[new], start[new]))
+        return lower
+
+    def known(self, owner: Ints, start: Floats, within: float) -> Flags:
+        """Which of these starts are near a minimum that is known of the same signal.
+
+        Near is half the squared distance, in prior widths, below `within`.
+        """
         first = self.slices()
         found = np.zeros(len(owner), dtype=bool)
         for number in range(int(np.max(np.diff(first), initial=0))):
             row = np.minimum(first[owner] + number, len(self.owner) - 1)
-            found |= (first[owner] + number < first[owner + 1]) & atlas.same(start, self.theta[row])
+            apart = 0.5 * np.sum(((start - self.theta[row]) / self.width) ** 2, axis=1)
+            found |= (first[owner] + number < first[owner + 1]) & (apart < within)
         return found
 
     def draw(self, rows: Ints, draws: int, rng: np.random.Generator) -> bool:
@@ -127,7 +151,7 @@ class _Search:
         Half of them, and more where there are several, begin with a free normalisation at one of its bounds:
         it is held there until the others have followed.
         """
-        likelihood, fits = self.fits.likelihood, self.fits
+        likelihood = self.fits.likelihood
         bend, holds = self.bend, all_holds(likelihood)
         first = self.slices()
         owner = np.repeat(rows[first[rows + 1] > first[rows]], hops)
@@ -141,8 +165,7 @@ class _Search:
         start[each, flipped] = centre + side * width * np.abs(rng.standard_normal(len(owner)))
         held = rng.integers(FREE, len(holds), size=len(owner))
         there = np.flatnonzero(held != FREE)
-        problem = fits.problem(self.signals[owner[there]], start[there], holds=holds, held=held[there])
-        start[there] = fits.fitter.fit(problem).theta
+        start[there] = self.fits.held(self.signals[owner[there]], start[there], holds, held[there])
         return self.add(owner, self.fit(owner, start))
 
     def add(self, owner: Ints, found: FitResult) -> bool:
@@ -203,7 +226,7 @@ def explore(fits: CurveFits, pilots: Floats, *, draws: int, least: int, seed: in
     Args:
         fits: of the curve.
         pilots: (n, n_bins) signals.
-        draws: random starts per signal; two in three from its lowest minimum, a parameter on its other side.
+        draws: random starts per signal; two in three from its minima, a parameter on its other side.
         least: pilots that are searched with them in any case.
         seed: of the random starts.
         rounds: how often at most minima are tried at other signals.
@@ -215,11 +238,14 @@ def explore(fits: CurveFits, pilots: Floats, *, draws: int, least: int, seed: in
         if number == 0:
             search.from_default(rows)
         search.exchange(rows)
+        search.look(rows)
         lower = [search.draw(rows, draws // 3, rng), search.hop(rows, draws - draws // 3, rng)]
         if not any(lower) and rows[-1] + 1 >= least:
             break
     for _ in range(rounds):
-        if not search.exchange(np.arange(len(pilots))):
+        everyone = np.arange(len(pilots))
+        lower = [search.exchange(everyone), search.look(everyone)]
+        if not any(lower):
             break
     return search.atlas()
 

@@ -39,7 +39,8 @@ class FitSettings:
         glances: Gauss-Newton steps; between these, starts on one way are told from others.
         steps: the same of truncated Newton steps.
         search: most conjugate gradients in each truncated Newton step.
-        damped: most damped steps.
+        tail: most damped steps of a fit that is compared with others.
+        damped: most damped steps of one that has to be proven.
         memory: bytes that a batch of fits may take; see `batch_size`.
     """
 
@@ -49,6 +50,7 @@ class FitSettings:
     glances: tuple[int, ...] = (1, 1, 2, 4)
     steps: tuple[int, ...] = (1, 1, 2, 6)
     search: int = 3
+    tail: int = 12
     damped: int = 40
     memory: int = 4_000_000
 
@@ -70,7 +72,7 @@ def exact_batch_size(t: Tables, memory: int) -> int:
 
     Each takes a few squares of the parameters, and a few tables of the rates by the parameters.
     """
-    n_rates, n_parameters = t.factor_cell.shape
+    n_rates, n_parameters = t.factor_cell.shape[0], t.pair_cell.shape[1]
     fits = memory / (8 * n_parameters * (3 * n_rates + 3 * n_parameters))
     return int(2 ** np.clip(np.floor(np.log2(max(fits, 1.0))), 0, 6))
 
@@ -109,6 +111,14 @@ class Fitter:
         run.drain()
         return run.result(self.settings.near)
 
+    def approach(self, problem: FitProblem) -> Floats:
+        """(n, P) where fits are that are not far from their minimum any more, or out of steps."""
+        run, settings = _Run(self, problem), self.settings
+        rows = np.arange(len(problem))
+        run.advance(rows, settings.far, sum(settings.glances), 0)
+        run.advance(rows, settings.far, sum(settings.steps), settings.search)
+        return np.ascontiguousarray(run.ahead(rows).T)
+
     def prove(self, problem: FitProblem) -> FitResult:
         """What the exact Hessian says of the starts as they are; converged are the minima among them."""
         run = _Run(self, problem)
@@ -118,7 +128,7 @@ class Fitter:
     def rescue(self, problem: FitProblem) -> FitResult:
         """The same, after damped exact steps where a start is no minimum."""
         run = _Run(self, problem)
-        run.exactly(np.arange(len(problem)))
+        run.exactly(np.arange(len(problem)), self.settings.damped)
         return run.result(self.settings.edm)
 
 
@@ -171,7 +181,7 @@ class _Run:
             rows = rows[~self.hopeless(rows)]
             rows = rows[~self.duplicate(rows)]
         # where the minimum is nearly flat in some direction, few conjugate gradients do not see it
-        self.exactly(rows[~self.near(rows, settings.near)])
+        self.exactly(rows[~self.near(rows, settings.near)], settings.tail)
 
     def ahead(self, rows: Ints) -> Floats:
         """(P, n) where the next step of these fits leads."""
@@ -231,11 +241,15 @@ class _Run:
         beside = (first != rows) & same(self.ahead(first), left + self.state.edm[first])
         return beside | same(self.leader[rival[rows]].T, left)
 
-    def exactly(self, rows: Ints) -> None:
-        """Prove each; those that cannot be proven take damped exact steps, and are proven then."""
+    def exactly(self, rows: Ints, most: int) -> None:
+        """Prove each; those that cannot be proven take up to `most` damped exact steps, proven after each.
+
+        Nothing leads back from where the NLL is infinite.
+        """
         self.prove(rows)
-        for _ in range(self.fitter.settings.damped):
-            rows = rows[~(self.near(rows, self.fitter.settings.edm) | self.hopeless(rows))]
+        for _ in range(most):
+            done = self.near(rows, self.fitter.settings.edm) | self.hopeless(rows)
+            rows = rows[~done & np.isfinite(self.state.value[rows])]
             if not len(rows):
                 return
             self.damp(rows)

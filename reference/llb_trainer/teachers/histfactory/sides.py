@@ -116,8 +116,13 @@ def _shift(t: Tables, parameter: Array, place: Array) -> Array:
 @jax.jit
 def _grid(t: Tables, parameter: Array, place: Array) -> _Grid:
     n_bins, slots = len(t.nominal), t.factor_entries.shape[1] // len(t.nominal)
-    n_direct = t.factor_cell.shape[1] + len(t.held)
-    entry = t.factor_cell[:, parameter]
+    n_parameters = t.pair_cell.shape[1]
+    n_direct = n_parameters + len(t.held)
+    entry = jnp.pad(
+        t.factor_cell,
+        ((0, 0), (n_parameters - t.factor_cell.shape[1], 0)),
+        constant_values=n_direct + len(t.log_hi),
+    )[:, parameter]
     # the entry is the parameter itself, a normsys of it, or 1
     direct, last = entry < n_direct, entry == n_direct + len(t.log_hi)
     norm = jnp.clip(entry - n_direct, 0, max(len(t.log_hi) - 1, 0))

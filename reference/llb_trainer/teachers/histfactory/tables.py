@@ -1,7 +1,7 @@
 """A compiled model as JAX arrays, in the order in which fits move parameters.
 
 Many parameters of a published model are fixed or do nothing: only the *moving* ones enter a fit, those that
-shift templates first. Arrays carry a trailing axis for the fits of a batch, so that every operation runs
+shift templates first, those that multiply something last. Arrays carry a trailing axis for the fits of a batch, so that every operation runs
 along it.
 """
 
@@ -30,13 +30,16 @@ class Moving:
     """Which parameters a fit moves.
 
     Attributes:
-        parameters: their indices in the model, those that shift templates first.
-        shifting: how many these are.
+        parameters: their indices in the model: those that only shift templates, those that multiply something
+            as well, and those that only multiply.
+        shifting: how many shift templates.
+        multiplying: how many multiply something.
         held: fixed parameters that do something.
     """
 
     parameters: Ints
     shifting: int
+    multiplying: int
     held: Ints
 
     def __len__(self) -> int:
@@ -62,7 +65,8 @@ class Tables:
         pair_rate: (depth, Q) into the rates, and a 0 at the end.
         pair_entry: (depth, Q) into the entries.
         pair_cell: (n_bins, P) the pair of that bin and parameter, or Q.
-        factor_cell: (n_bins * S, P) the entry by which the parameter multiplies the rate, or the last one.
+        factor_cell: (n_bins * S, F) the entry by which each of the last F parameters, those that multiply
+            something, multiplies the rate, or the last one.
         mean, difference: (n_bins, S - 1, H) of the shifts.
         weight: (P, 1) 1 / sigma^2 of normal terms, 0 elsewhere.
         poisson: (P, 1) tau of Poisson terms, 0 elsewhere.
@@ -99,9 +103,9 @@ def moving(model: CompiledModel) -> Moving:
         acts[owner[list(entries)]] = True
     shifts = np.zeros(model.n_parameters, dtype=bool)
     shifts[model.shifts.parameter] = True
-    first = np.flatnonzero(shifts & ~model.fixed)
-    rest = np.flatnonzero(acts & ~shifts & ~model.fixed)
-    return Moving(np.concatenate([first, rest]), len(first), np.flatnonzero(acts & model.fixed))
+    groups = [np.flatnonzero(which & ~model.fixed) for which in (shifts & ~acts, shifts & acts, acts & ~shifts)]
+    only, both, rest = map(len, groups)
+    return Moving(np.concatenate(groups), only + both, both + rest, np.flatnonzero(acts & model.fixed))
 
 
 def _owners(model: CompiledModel) -> Ints:
@@ -130,12 +134,13 @@ def tables(model: CompiledModel, order: Moving) -> Tables:
     flat = [entries for bin_rates in rates for entries in bin_rates]
     owner = np.concatenate([np.arange(n_direct), place[factors.parameter[used]]]).astype(np.int64)
     pair_rate, pair_entry, pair_cell = _pairs(rates, owner, len(order), n_entries)
-    cell = np.full((len(flat), len(order)), n_entries)
+    first = len(order) - order.multiplying
+    cell = np.full((len(flat), order.multiplying), n_entries)
     for rate, entries in enumerate(flat):
         for entry in entries:
             if owner[entry] < len(order):
-                cell[rate, owner[entry]] = entry
-    nominal, mean, difference = _shifted(model)
+                cell[rate, owner[entry] - first] = entry
+    nominal, mean, difference = _shifted(model, order)
     hi, lo = factors.hi[used], factors.lo[used]
     chosen = order.parameters
     arrays: dict[str, Any] = {
@@ -186,11 +191,14 @@ def _columns(rows: list[list[int]], fill: int) -> Ints:
     return table
 
 
-def _shifted(model: CompiledModel) -> tuple[Floats, Floats, Floats]:
+def _shifted(model: CompiledModel, order: Moving) -> tuple[Floats, Floats, Floats]:
     """Nominal contents with the shifts of fixed parameters, and the shifts of moving ones."""
     shifts = model.shifts
     moves = ~model.fixed[shifts.parameter]
     made = shifting(model.interpolation[1], jnp.asarray(model.init[shifts.parameter]))
     along, across = (np.where(moves, 0.0, np.asarray(value)) for value, _, _ in made)
     nominal = model.nominal + shifts.mean @ along + shifts.difference @ across
-    return nominal, shifts.mean[:, :, moves], shifts.difference[:, :, moves]
+    column = np.zeros(model.n_parameters, dtype=np.int64)
+    column[shifts.parameter] = np.arange(len(shifts.parameter))
+    chosen = column[order.parameters[: order.shifting]]
+    return nominal, shifts.mean[:, :, chosen], shifts.difference[:, :, chosen]
