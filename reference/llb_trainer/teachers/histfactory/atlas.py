@@ -22,7 +22,7 @@ _NEIGHBOURS = 16
 """Pilots whose minima are looked at for each signal."""
 _MEMORY = 20_000_000
 """Bytes of minima that are looked at together."""
-_APART = 0.02
+_APART = 0.1
 """Half the squared distance, in prior widths, below which two predicted minima are one."""
 
 
@@ -38,7 +38,8 @@ class Minima:
         residual: (L, n_bins), `1 - n / nu` at the signal where the minimum was found.
         response: (L, n_bins, P), `J D^-1` with the Jacobian `J` of the events and the curvature `D` of the
             constraint terms, of the parameters that were free there.
-        spread: (L, n_bins, n_bins), `J D^-1 J^T`: covariance of the events over these parameters.
+        spread: (L, n_bins, n_bins), `K = J D^-1 J^T`: covariance of the events over these parameters.
+        damping: (L, n_bins, n_bins), `(1 + W K)^-1`, `W` being the second derivatives of the Poisson terms.
     """
 
     theta: Floats
@@ -48,6 +49,7 @@ class Minima:
     residual: Floats
     response: Floats
     spread: Floats
+    damping: Floats
 
     def __len__(self) -> int:
         return len(self.theta)
@@ -136,27 +138,29 @@ class Atlas:
         """Coordinates in which distances count standard deviations of the data."""
         return 2.0 * np.sqrt(np.maximum(signal + self.main, 0.0) + 1.0)
 
-    def _predicted(self, signal: Floats, chosen: Ints, steps: int = 1) -> tuple[Floats, Floats]:
+    def _predicted(self, signal: Floats, chosen: Ints, steps: int = 2) -> tuple[Floats, Floats]:
         """Profiled NLL (m,) of signals (m, n_bins), with the events linearised at minima (m,), and `z`.
 
         With `nu` the events, `r` the residuals at the minimum, which is stationary, and `K` the covariance
         of the events over the parameters, the parameters move by `-D^-1 J^T z`: the events by `-K z`, and the
         constraint terms by `r K z + z K z / 2`. The best `z` (m, n_bins) has `z = r(nu - K z) - r`; it is
-        found by Newton steps, each as long as it helps.
+        found by Newton steps with the curvature of the minimum, each as long as it helps.
         """
         m = self.minima
         nu = m.background[chosen] + signal * m.scale[chosen][:, None]
-        rest, residual, spread = m.rest[chosen], m.residual[chosen], m.spread[chosen]
+        rest, residual, spread, damping = (
+            m.rest[chosen],
+            m.residual[chosen],
+            m.spread[chosen],
+            m.damping[chosen],
+        )
         z, moved = np.zeros_like(nu), np.zeros_like(nu)
         lowest = self._at(nu, z, moved, rest, residual)
         for _ in range(steps):
             safe = np.where((nu + moved > 0) & (self.main > 0), nu + moved, 1.0)
-            weight = self.main / safe**2
-            matrix = np.eye(len(self.main)) + weight[..., None] * spread
-            right = 1.0 - self.main / safe - residual - weight * moved
-            best = np.asarray(np.linalg.solve(matrix, right[..., None]), dtype=np.float64)[..., 0]
-            step = best - z
-            further = -np.einsum("mbc,mc->mb", spread, step)
+            off = 1.0 - self.main / safe - residual - z
+            step = (damping @ off[..., None])[..., 0]
+            further = -(spread @ step[..., None])[..., 0]
             start, there = z, moved
             for length in (1.0, 0.5, 0.2, 0.05):
                 tried, shift = start + length * step, there + length * further

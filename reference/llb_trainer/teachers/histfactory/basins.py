@@ -166,12 +166,13 @@ def _other_sides(
         # a branch that is far from winning at its signal is not worth it
         lowest = np.repeat(best.nll.reshape(-1, n_branches).min(axis=1), n_branches)
         rows = np.flatnonzero((best.nll < before - 1e-6) & (best.nll < lowest + _DEEP))
-        seen, start = fits.sides.beyond(
+        seen, start, left = fits.sides.beyond(
             best.theta[rows], signals[signal[rows]], fits.fitter.data_of(curve[rows]), _VALLEYS, _DEEP
         )
         if not len(seen):
             break
-        rival = rows[seen]
+        # what leaves its bound is free
+        rival = np.where(left, rows[seen] // n_branches * n_branches, rows[seen])
         found = fits.fitter.fit(
             FitProblem.joined(
                 one.fits.problem(

@@ -114,7 +114,7 @@ class _Search:
             fresh = np.flatnonzero(near & ~np.isin(self.nll, self.looked))
             self.looked = np.concatenate([self.looked, self.nll[fresh]])
             data = fits.fitter.data_of(np.full(len(fresh), fits.row))
-            seen, start = fits.sides.beyond(
+            seen, start, _ = fits.sides.beyond(
                 self.theta[fresh], self.signals[self.owner[fresh]], data, _VALLEYS, _SEEN
             )
             owner = self.owner[fresh[seen]]
@@ -213,8 +213,10 @@ class _Search:
         free = (self.theta > self.fits.likelihood.lower) & (self.theta < self.fits.likelihood.upper)
         response = jacobian * (free / curvature)[:, None]
         spread = np.einsum("nbp,ncp->nbc", response, jacobian)
+        damping = np.linalg.inv(np.eye(len(counts)) + weight[..., None] * spread)
         main = np.sum(events - counts * np.log(safe), axis=1)
-        return Minima(self.theta, background, scale, self.nll - main, 1.0 - counts / safe, response, spread)
+        residual = 1.0 - counts / safe
+        return Minima(self.theta, background, scale, self.nll - main, residual, response, spread, damping)
 
 
 def explore(fits: CurveFits, pilots: Floats, *, draws: int, least: int, seed: int, rounds: int = 4) -> Atlas:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 
 from llb_trainer.teachers.histfactory.curvature import Curvature, curvature, hessian, times
 from llb_trainer.teachers.histfactory.inverse import Inverse, inverse_of, solve
@@ -222,7 +223,7 @@ class _Point(NamedTuple):
 
 @jax.jit
 def _point(t: Tables, box: Box, theta: Array, signal: Array, data: Data, fixed: Array) -> _Point:
-    """Compiled by itself: in one function with the Hessian, factors are computed anew for its every element."""
+    """A function of its own: compiled together with the Hessian, it is made anew for each element of that."""
     found = jax.lax.optimization_barrier(expectation(t, theta, signal))
     slope, second = _gradient(t, theta, found, data)
     value = nll(t, theta, found.events, data)
@@ -244,7 +245,9 @@ def _exact(t: Tables, point: _Point) -> tuple[Array, Array, Array]:
     return -(point.slope * unit).T, square + pinned, unit
 
 
-def proof(t: Tables, box: Box, theta: Array, signal: Array, data: Data, fixed: Array) -> tuple[Array, ...]:
+def proof(
+    t: Tables, box: Box, theta: ArrayLike, signal: ArrayLike, data: Data, fixed: ArrayLike
+) -> tuple[Array, ...]:
     """Value, estimated distance to the minimum and projected gradient at `theta`, each (n,).
 
     The distance `g^T H^-1 g / 2` is infinite where the Hessian `H` on the free parameters is not positive
@@ -268,7 +271,13 @@ def _distance(t: Tables, point: _Point) -> tuple[Array, Array]:
 
 
 def damped(
-    t: Tables, box: Box, theta: Array, damping: Array, signal: Array, data: Data, fixed: Array
+    t: Tables,
+    box: Box,
+    theta: ArrayLike,
+    damping: ArrayLike,
+    signal: ArrayLike,
+    data: Data,
+    fixed: ArrayLike,
 ) -> tuple[Array, Array]:
     """One Levenberg-Marquardt step with the exact Hessian: new `theta` (P, n) and damping (n,)."""
     point = _point(t, box, theta, signal, data, fixed)

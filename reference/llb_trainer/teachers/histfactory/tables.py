@@ -1,8 +1,8 @@
 """A compiled model as JAX arrays, in the order in which fits move parameters.
 
 Many parameters of a published model are fixed or do nothing: only the *moving* ones enter a fit, those that
-shift templates first, those that multiply something last. Arrays carry a trailing axis for the fits of a batch, so that every operation runs
-along it.
+shift templates first, those that multiply something last. Arrays carry a trailing axis for the fits of a
+batch, so that every operation runs along it.
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ def moving(model: CompiledModel) -> Moving:
         acts[owner[list(entries)]] = True
     shifts = np.zeros(model.n_parameters, dtype=bool)
     shifts[model.shifts.parameter] = True
-    groups = [np.flatnonzero(which & ~model.fixed) for which in (shifts & ~acts, shifts & acts, acts & ~shifts)]
+    groups = [
+        np.flatnonzero(which & ~model.fixed) for which in (shifts & ~acts, shifts & acts, acts & ~shifts)
+    ]
     only, both, rest = map(len, groups)
     return Moving(np.concatenate(groups), only + both, both + rest, np.flatnonzero(acts & model.fixed))
 
