@@ -121,5 +121,5 @@ def counting_identity(names: tuple[str, ...], signals: Floats, chunk: int) -> St
         Model("toy.json", "0" * 64, "1" * 64, "toy", "mu", {}, "refuse"),
         Engine("toy engine", {}),
         Sampled(len(names), chunk, signals_digest(names, signals), {}),
-        TeacherRecord("2" * 64, (), ("SR0[0]", "SR1[0]"), ("theta",), ("interior", "other"), curves),
+        TeacherRecord("2" * 64, (), 0.0, ("SR0[0]", "SR1[0]"), ("theta",), ("interior", "other"), curves),
     )

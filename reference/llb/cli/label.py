@@ -44,6 +44,7 @@ class _Options:
     processes: int | None
     resume: bool
     modifiers: tuple[str, ...] | None
+    signal_uncertainty: float
 
 
 @click.command("label", short_help="Exact profile likelihoods of signals, by the full statistical model.")
@@ -65,6 +66,12 @@ class _Options:
     "--signal-modifiers",
     type=click.Choice(list(_MODIFIERS)),
     help="What multiplies the signal besides mu.  [default: lumi where the workspace has it]",
+)
+@click.option(
+    "--signal-uncertainty",
+    type=click.FloatRange(0.0, 1.0, max_open=True),
+    default=0.0,
+    help="Flat relative uncertainty of the signal yields, such as 0.1.  [default: none]",
 )
 @click.option(
     "--own-signal",
@@ -182,7 +189,8 @@ def _campaign(asked: _Options, workspace: Workspace, given: Signals | None) -> C
         published,
         None if given is None else (given.names, given.yields),
     )
-    return Campaign(workspace, wanted, asked.modifiers, Where(asked.scheduler or "", asked.processes))
+    where = Where(asked.scheduler or "", asked.processes)
+    return Campaign(workspace, wanted, asked.modifiers, asked.signal_uncertainty, where)
 
 
 def _label_given(campaign: Campaign, names: tuple[str, ...], asked: _Options) -> list[dict[str, Any]]:
@@ -262,6 +270,7 @@ def _summary(done: Labelled) -> dict[str, Any]:
         "failed_fraction": done.failed / total,
         "curves": [{"name": item.name, "alias_of": item.alias_of} for item in identity.teacher.curves],
         "signal_modifiers": list(identity.teacher.signal_modifiers),
+        "signal_uncertainty": identity.teacher.signal_uncertainty,
         "engine": str(identity.engine),
     }
 
@@ -271,6 +280,8 @@ def _print_summary(done: Labelled) -> None:
     total, made = len(done.store.names), done.made
     rate = f"{made / done.seconds:.3g} signals/s" if made else "nothing was left to do"
     modifiers = " and ".join(identity.teacher.signal_modifiers) or "none"
+    if identity.teacher.signal_uncertainty:
+        modifiers += f", and {100.0 * identity.teacher.signal_uncertainty:g} % on its yields"
     curves = (
         f"{item.name} = {item.alias_of}" if item.alias_of else item.name for item in identity.teacher.curves
     )

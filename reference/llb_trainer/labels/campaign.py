@@ -142,7 +142,11 @@ def _check(campaign: Campaign) -> None:
 
 def _opened(campaign: Campaign, on_stage: OnStage) -> HistFactoryTeacher:
     advance = on_stage("Reading the statistical model", 1)
-    teacher = histfactory_teacher(campaign.workspace, signal_modifiers=campaign.signal_modifiers)
+    teacher = histfactory_teacher(
+        campaign.workspace,
+        signal_modifiers=campaign.signal_modifiers,
+        signal_uncertainty=campaign.signal_uncertainty,
+    )
     advance(1)
     return teacher
 

@@ -108,6 +108,7 @@ class TeacherRecord:
     Attributes:
         fingerprint: digest of the teacher's own numbers.
         signal_modifiers: what multiplies the signal besides the POI.
+        signal_uncertainty: flat relative uncertainty of the signal, 0 for none.
         bins: ids of the bins, in the order of every signal array.
         parameters: names of the nuisance parameters.
         branches: names of the basins.
@@ -116,6 +117,7 @@ class TeacherRecord:
 
     fingerprint: str
     signal_modifiers: tuple[str, ...]
+    signal_uncertainty: float
     bins: tuple[str, ...]
     parameters: tuple[str, ...]
     branches: tuple[str, ...]
@@ -182,6 +184,7 @@ def teacher_record(teacher: HistFactoryTeacher) -> TeacherRecord:
     return TeacherRecord(
         teacher.fingerprint,
         teacher.signal_modifiers,
+        teacher.signal_uncertainty,
         tuple(f"{item.channel}[{item.index}]" for item in teacher.bins),
         teacher.model.parameters,
         teacher.branches,

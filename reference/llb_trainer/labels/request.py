@@ -53,10 +53,12 @@ class Campaign:
         workspace: the background-only model.
         signals: what to label.
         signal_modifiers: what multiplies the signal besides the POI; None for lumi where there is one.
+        signal_uncertainty: flat relative uncertainty of the signal yields, 0 for none.
         where: who does the work.
     """
 
     workspace: Workspace
     signals: Signals
     signal_modifiers: tuple[str, ...] | None = None
+    signal_uncertainty: float = 0.0
     where: Where = field(default_factory=Where)

@@ -87,9 +87,12 @@ def check_teacher(store: LabelStore, teacher: HistFactoryTeacher) -> None:
         FindingError: LLB-L101 it has another signal model; LLB-L104 it has other numbers.
     """
     stored, made = store.identity.teacher, teacher_record(teacher)
-    if stored.signal_modifiers != made.signal_modifiers:
-        was, now = (", ".join(item.signal_modifiers) or "none" for item in (stored, made))
-        message = "the label store was made with other signal modifiers"
+    was, now = (
+        f"{', '.join(item.signal_modifiers) or 'none'}; uncertainty {item.signal_uncertainty:g}"
+        for item in (stored, made)
+    )
+    if was != now:
+        message = "the label store was made with another signal model"
         raise FindingError(finding("LLB-L101", message, pointer=str(store.path), expected=was, actual=now))
     if stored != made:
         was, now = (item.fingerprint[:12] for item in (stored, made))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -189,6 +190,13 @@ def test_labels_of_a_file(tmp_path: Path, llb_label: Callable[..., subprocess.Co
     difference = plain[1]["curves"]["observed"]["delta_nll"] - whole["delta_nll"]
     assert 1e-6 < abs(difference) < 0.5
 
+    ended = llb_label(WORKSPACE, "--signals", path, "--signal-uncertainty", "0.2", "--format", "json")
+    assert ended.returncode == 0, ended.stderr
+    uncertain = {entry["name"]: entry["curves"]["observed"] for entry in json.loads(ended.stdout)}
+    # A signal that may be smaller is less in the way; none at all is none, and its term costs a constant.
+    assert 1e-6 < whole["delta_nll"] - uncertain["all"]["delta_nll"]
+    assert uncertain["zero"]["nll"] - zero["nll"] == pytest.approx(0.5 * math.log(2.0 * math.pi), abs=1e-8)
+
     ended = llb_label(WORKSPACE, "--signals", path)
     assert ended.returncode == 0, ended.stderr
     assert f"{whole['delta_nll']:.6f}" in ended.stdout
@@ -290,6 +298,7 @@ def test_a_teacher_with_other_numbers_is_refused(
     ended = llb_label(WORKSPACE, "--out", path, "--resume")
     assert ended.returncode == 2
     assert "[LLB-L104]" in ended.stderr
-    ended = llb_label(WORKSPACE, "--out", path, "--resume", "--signal-modifiers", "none")
-    assert ended.returncode == 2
-    assert "[LLB-L101]" in ended.stderr
+    for option in (("--signal-modifiers", "none"), ("--signal-uncertainty", "0.1")):
+        ended = llb_label(WORKSPACE, "--out", path, "--resume", *option)
+        assert ended.returncode == 2
+        assert "[LLB-L101]" in ended.stderr

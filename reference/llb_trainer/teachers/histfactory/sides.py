@@ -30,8 +30,8 @@ _PLACES = np.array([0.1, 0.25, 0.45, 0.7, 1.0, 1.4, 2.0, 3.0])
 """Where a systematic is tried on either side, in widths of its constraint."""
 _OFF = np.array([0.3, 1.0])
 """Where a normalisation is tried before its bound, in standard deviations of the data."""
-_MOST = 96
-"""Systematics that are tried, those that bend most."""
+_MOST, _ROOM = 96, 4_000_000
+"""Systematics that are tried, those that bend most, and numbers that a table of what they do may hold."""
 _LEAST = 0.03
 """Bending below which a systematic has one minimum, in standard deviations of the data."""
 _HIGH = 5.0
@@ -72,7 +72,9 @@ class Sides:
     def _bent(self) -> Grid | None:
         """Systematics that bend."""
         bent = bending(self.likelihood)
-        chosen = np.sort(np.argsort(-bent, kind="stable")[:_MOST])
+        n_rates = self.likelihood.tables.factor_entries.shape[1]
+        most = int(np.clip(_ROOM // (2 * len(_PLACES) * n_rates), 1, _MOST))
+        chosen = np.sort(np.argsort(-bent, kind="stable")[:most])
         chosen = chosen[bent[chosen] > _LEAST]
         own = self.likelihood.order.parameters[chosen]
         width = self.likelihood.model.constraints.width[own][:, None]
