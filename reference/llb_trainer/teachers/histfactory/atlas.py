@@ -68,7 +68,7 @@ class Atlas:
         weight: (P,) what distances between parameters are measured with: one over the squared prior width.
         pilots: (n_pilots, n_bins) the signals where they were found.
         owner: (L,) pilot of each minimum, ascending.
-        minima: all that is known.
+        minima: all that is known, the lowest of each pilot first.
     """
 
     main: Floats
@@ -81,10 +81,9 @@ class Atlas:
         """Only these minima."""
         return replace(self, owner=self.owner[rows], minima=self.minima.take(rows))
 
-    def _same(self, first: Floats, second: Floats) -> NDArray[np.bool_]:
-        """Whether two predicted minima, each (n, P), are too near each other to be two."""
-        apart = first - second
-        return 0.5 * np.einsum("mp,mp,p->m", apart, apart, self.weight) < _APART
+    def lowest(self) -> Minima:
+        """The lowest minimum of each pilot."""
+        return self.minima.take(np.unique(self.owner, return_index=True)[1])
 
     def choose(self, signal: Floats, most: int, margin: float) -> tuple[Ints, Floats]:
         """Starts for signals (n, n_bins): where the minima nearby have moved to.
@@ -105,17 +104,20 @@ class Atlas:
         lowest = np.full(len(signal), np.inf)
         np.minimum.at(lowest, owner, height)
         tried = np.isfinite(height) & (height <= lowest[owner] + margin)
-        owner, minimum, height, z = owner[tried], minimum[tried], height[tried], z[tried]
+        order = np.flatnonzero(tried)
+        order = order[np.lexsort((height[order], owner[order]))]
+        owner, minimum, height, z = owner[order], minimum[order], height[order], z[order]
         theta = self._moved(minimum, z)
-        order = np.lexsort((height, owner))
-        chosen = [order[:0]]
+        place = theta * np.sqrt(0.5 * self.weight)
+        left, chosen = np.arange(len(owner)), [np.empty(0, dtype=np.int64)]
         for _ in range(most):
             # the best that is left of each signal takes away all that lead to the same place
-            there, first = np.unique(owner[order], return_index=True)
-            chosen.append(order[first])
+            there, first = np.unique(owner[left], return_index=True)
+            chosen.append(left[first])
             best = np.zeros(len(signal), dtype=np.int64)
-            best[there] = order[first]
-            order = order[~self._same(theta[order], theta[best[owner[order]]])]
+            best[there] = left[first]
+            apart = place[left] - place[best[owner[left]]]
+            left = left[np.einsum("mp,mp->m", apart, apart) >= _APART]
         rows = np.concatenate(chosen)
         rows = rows[np.lexsort((height[rows], owner[rows]))]
         return owner[rows], theta[rows]

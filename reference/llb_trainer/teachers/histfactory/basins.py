@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _MOST, _MARGIN = 12, 8.0
-_LOOKS, _VALLEYS, _DEEP = 4, 6, 1.0
+_LOOKS, _VALLEYS, _DEEP = 4, 6, 0.5
 """Times that other sides are looked at, fits at each minimum, and the NLL above it that is worth a fit."""
 _RESCUE = 16
 
@@ -210,8 +210,8 @@ def _proven(
 
 
 def winning_holds(likelihood: Likelihood, atlases: list[Atlas], fraction: float = 0.02) -> tuple[Hold, ...]:
-    """The holds at which a noticeable part of the minima lies."""
-    theta = np.concatenate([atlas.minima.theta for atlas in atlases])
+    """The holds at which the lowest minimum of a noticeable part of the pilots lies."""
+    theta = np.concatenate([atlas.lowest().theta for atlas in atlases])
     return tuple(hold for hold in all_holds(likelihood) if np.mean(hold.at(theta)) >= fraction)
 
 

@@ -50,8 +50,8 @@ class FitSettings:
     glances: tuple[int, ...] = (1, 1, 2, 4)
     steps: tuple[int, ...] = (1, 1, 2, 6)
     search: int = 3
-    tail: int = 12
-    damped: int = 40
+    tail: int = 8
+    damped: int = 150
     memory: int = 4_000_000
 
 
