@@ -181,7 +181,12 @@ class _Run:
             rows = rows[~self.hopeless(rows)]
             rows = rows[~self.duplicate(rows)]
         # where the minimum is nearly flat in some direction, few conjugate gradients do not see it
-        self.exactly(rows[~self.near(rows, settings.near)], settings.tail)
+        rows = rows[~self.near(rows, settings.near)]
+        self.exactly(rows, settings.tail)
+        if self.problem.rival is not None:
+            # the lowest of all is brought home, however long it takes
+            lowest = self.state.value[rows] <= self.reached[self.problem.rival[rows]]
+            self.exactly(rows[lowest & ~self.near(rows, settings.near)], settings.damped)
 
     def ahead(self, rows: Ints) -> Floats:
         """(P, n) where the next step of these fits leads."""
