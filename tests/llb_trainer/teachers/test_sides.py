@@ -72,7 +72,9 @@ def seen(fits: CurveFits, start: Floats, margin: float = 5.0) -> tuple[Floats, F
     nothing = np.zeros((1, len(fits.item.main)))
     found = fits.fit(nothing, start[None])
     assert found.converged.all()
-    row, places, left = fits.sides.beyond(found.theta, nothing, fits.fitter.data_of(np.array([0])), 9, margin)
+    row, places, left = fits.sides.beyond(
+        found.theta, nothing, fits.fitter.data.take(np.array([0])), 9, margin
+    )
     assert (row == 0).all()
     return found.theta[0], places, left
 
@@ -136,7 +138,7 @@ def looked(fits: CurveFits, theta: Floats, signal: Floats) -> tuple[View, list[i
     place = low[:, None] + (high - low)[:, None] * np.array([0.0, 0.3, 0.5, 0.9])
     t = likelihood.device_tables
     grid = grid_of(t, jnp.asarray(chosen), jnp.asarray(place))
-    columns = fits.fitter.data_of(np.zeros(len(theta), dtype=np.int64))
+    columns = fits.fitter.data.take(np.zeros(len(theta), dtype=np.int64))
     free = np.ones(theta.shape, dtype=bool)
     return view(t, grid, theta.T, signal.T, columns, free.T), chosen, place
 

@@ -167,7 +167,7 @@ def _other_sides(
         lowest = np.repeat(best.nll.reshape(-1, n_branches).min(axis=1), n_branches)
         rows = np.flatnonzero((best.nll < before - 1e-6) & (best.nll < lowest + _DEEP))
         seen, start, left = fits.sides.beyond(
-            best.theta[rows], signals[signal[rows]], fits.fitter.data_of(curve[rows]), _VALLEYS, _DEEP
+            best.theta[rows], signals[signal[rows]], fits.fitter.data.take(curve[rows]), _VALLEYS, _DEEP
         )
         if not len(seen):
             break
@@ -176,12 +176,13 @@ def _other_sides(
         found = fits.fitter.fit(
             FitProblem.joined(
                 one.fits.problem(
-                    signals[signal[own]], theta, holds=one.holds, held=own % n_branches - 1, rival=own
+                    signals[signal[rival[own]]],
+                    start[own],
+                    holds=one.holds,
+                    held=rival[own] % n_branches - 1,
+                    rival=rival[own],
                 )
-                for one, own, theta in (
-                    (one, rival[curve[rival] == number], start[curve[rival] == number])
-                    for number, one in enumerate(basins)
-                )
+                for one, own in ((one, curve[rival] == number) for number, one in enumerate(basins))
             ),
             leaders=best,
         )

@@ -113,7 +113,7 @@ class _Search:
             # values tell minima apart well enough
             fresh = np.flatnonzero(near & ~np.isin(self.nll, self.looked))
             self.looked = np.concatenate([self.looked, self.nll[fresh]])
-            data = fits.fitter.data_of(np.full(len(fresh), fits.row))
+            data = fits.fitter.data.take(np.full(len(fresh), fits.row))
             seen, start, _ = fits.sides.beyond(
                 self.theta[fresh], self.signals[self.owner[fresh]], data, _VALLEYS, _SEEN
             )

@@ -96,10 +96,6 @@ class Fitter:
         self.size = batch_size(t, settings.memory)
         self.exact_size = exact_batch_size(t, settings.memory)
 
-    def data_of(self, rows: Ints) -> Data:
-        """These data sets, as columns."""
-        return Data(*(part[..., rows] for part in self.data))
-
     def fit(self, problem: FitProblem, leaders: FitResult | None = None) -> FitResult:
         """Bring every fit to its minimum, unless a rival has a lower one.
 
@@ -296,7 +292,7 @@ class _Run:
         return State(*(part[..., rows] for part in self.state))
 
     def _given(self, rows: Ints) -> tuple[Floats, Data, Flags]:
-        data = self.fitter.data_of(self.problem.dataset[rows])
+        data = self.fitter.data.take(self.problem.dataset[rows])
         return self.signal[:, rows], data, self.fixed[:, rows]
 
     def _keep(self, rows: Ints, new: State) -> None:

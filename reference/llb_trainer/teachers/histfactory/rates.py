@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 
 from llb_trainer.teachers.histfactory.interpolation import NORMSYS, shifting
 from llb_trainer.teachers.histfactory.tables import Tables
@@ -45,6 +47,10 @@ class Data(NamedTuple):
     main: Array
     auxiliary: Array
     constant: Array
+
+    def take(self, rows: NDArray[np.int64]) -> Data:
+        """These data sets."""
+        return Data(*(part[..., rows] for part in self))
 
 
 class Contents(NamedTuple):

@@ -91,8 +91,8 @@ class Sides:
         nothing = np.zeros((1, likelihood.model.n_bins))
         events, jacobian = likelihood.background(likelihood.start[None])[0], likelihood.jacobian
         slope = np.abs(jacobian(likelihood.start[None], nothing)[0][:, chosen])
-        unit = np.sqrt(np.maximum(events[0], 1.0))[:, None] / np.where(slope > 0, slope, np.nan)
-        step = np.nan_to_num(np.nanmin(np.concatenate([unit, np.ones((1, len(chosen)))]), axis=0), nan=1.0)
+        unit = np.sqrt(np.maximum(events[0], 1.0))[:, None]
+        step = np.divide(unit, slope, out=np.ones_like(slope), where=slope > 0).min(axis=0, initial=1.0)
         ahead = step[:, None] * _OFF
         return self._grid(
             chosen,
@@ -161,9 +161,13 @@ class Sides:
         for first in range(0, len(looking), _BATCH):
             own = looking[first : first + _BATCH]
             rows = np.concatenate([own, np.repeat(own[-1:], _BATCH - len(own))])
-            columns = Data(*(part[..., rows] for part in data))
             found = view(
-                self.likelihood.device_tables, grid, theta[rows].T, signal[rows].T, columns, free[rows].T
+                self.likelihood.device_tables,
+                grid,
+                theta[rows].T,
+                signal[rows].T,
+                data.take(rows),
+                free[rows].T,
             )
             parts.append(_seen(grid, found, theta, own, worth))
         seen = _Seen(*(np.concatenate(column) for column in zip(*parts, strict=True)))
