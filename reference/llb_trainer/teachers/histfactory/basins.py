@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _MOST, _MARGIN = 12, 8.0
-_LOOKS, _VALLEYS, _DEEP = 4, 6, 0.5
+_LOOKS, _VALLEYS, _DEEP = 4, 8, 0.5
 """Times that other sides are looked at, fits at each minimum, and the NLL above it that is worth a fit."""
 _RESCUE = 16
 

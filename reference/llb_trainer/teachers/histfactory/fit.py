@@ -7,7 +7,6 @@ exact Hessian do, and the same steps give the proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from llb_trainer.teachers.histfactory.problem import FitProblem, FitResult
 from llb_trainer.teachers.histfactory.rates import Data
-from llb_trainer.teachers.histfactory.steps import Box, State, damped, newton, proof
+from llb_trainer.teachers.histfactory.steps import Box, Proof, State, damped, newton, proof
 from llb_trainer.teachers.histfactory.tables import Tables
 
 __all__ = ["FitSettings", "Fitter"]
@@ -118,7 +117,7 @@ class Fitter:
     def prove(self, problem: FitProblem) -> FitResult:
         """What the exact Hessian says of the starts as they are; converged are the minima among them."""
         run = _Run(self, problem)
-        run.prove(np.arange(len(problem)))
+        run.exactly(np.arange(len(problem)), 0)
         return run.result(self.settings.edm)
 
     def rescue(self, problem: FitProblem) -> FitResult:
@@ -247,46 +246,46 @@ class _Run:
 
         Nothing leads back from where the NLL is infinite.
         """
-        self.prove(rows)
-        for _ in range(most):
-            done = self.near(rows, self.fitter.settings.edm) | self.hopeless(rows)
-            rows = rows[~done & np.isfinite(self.state.value[rows])]
-            if not len(rows):
-                return
-            self.damp(rows)
-            self.prove(rows)
-
-    def prove(self, rows: Ints) -> None:
-        """The exact distance of these fits to their minimum, as they stand."""
         self.state.step[:, rows] = 0.0
-        for batch, padded in self._batches(rows):
-            value, edm, projected = proof(
-                self.fitter.t, self.fitter.box, self.state.theta[:, padded], *self._given(padded)
-            )
-            for target, part in zip(
-                (self.state.value, self.state.edm, self.state.projected), (value, edm, projected), strict=True
-            ):
-                target[batch] = np.asarray(part)[: len(batch)]
+        for left in range(most, -1, -1):
+            rest = rows[:0]
+            for first in range(0, len(rows), self.fitter.exact_size):
+                batch = rows[first : first + self.fitter.exact_size]
+                found = self.prove(batch)
+                done = self.near(batch, self.fitter.settings.edm) | self.hopeless(batch)
+                going = np.flatnonzero(~done & np.isfinite(self.state.value[batch]))
+                rest = np.concatenate([rest, batch[going]])
+                if left and len(going):
+                    self.damp(batch, going, found)
+            if not len(rest):
+                return
+            rows = rest
 
-    def damp(self, rows: Ints) -> None:
-        """One damped step of each of these."""
-        for batch, padded in self._batches(rows):
-            theta, damping = damped(
-                self.fitter.t,
-                self.fitter.box,
-                self.state.theta[:, padded],
-                self.damping[padded],
-                *self._given(padded),
-            )
-            self.state.theta[:, batch] = np.asarray(theta)[:, : len(batch)]
-            self.damping[batch] = np.asarray(damping)[: len(batch)]
-            self.steps[batch] += 1
+    def prove(self, batch: Ints) -> Proof:
+        """The exact distance of these fits to their minimum, as they stand."""
+        rows = _padded(batch, self.fitter.exact_size)
+        found = proof(self.fitter.t, self.fitter.box, self.state.theta[:, rows], *self._given(rows))
+        for name in ("value", "edm", "projected"):
+            getattr(self.state, name)[batch] = np.asarray(getattr(found, name))[: len(batch)]
+        return found
 
-    def _batches(self, rows: Ints) -> Iterator[tuple[Ints, Ints]]:
-        size = self.fitter.exact_size
-        for first in range(0, len(rows), size):
-            batch = rows[first : first + size]
-            yield batch, _padded(batch, size)
+    def damp(self, batch: Ints, going: Ints, found: Proof) -> None:
+        """One damped step of the members `going` of a batch, of which all was found."""
+        rows = _padded(batch, self.fitter.exact_size)
+        signal, data, _ = self._given(rows)
+        theta, damping = damped(
+            self.fitter.t,
+            self.fitter.box,
+            self.state.theta[:, rows],
+            found,
+            self.damping[rows],
+            signal,
+            data,
+        )
+        own = batch[going]
+        self.state.theta[:, own] = np.asarray(theta)[:, going]
+        self.damping[own] = np.asarray(damping)[going]
+        self.steps[own] += 1
 
     def _columns(self, rows: Ints) -> State:
         return State(*(part[..., rows] for part in self.state))

@@ -32,12 +32,12 @@ _OFF = np.array([0.3, 1.0])
 """Where a normalisation is tried before its bound, in standard deviations of the data."""
 _MOST, _ROOM = 96, 4_000_000
 """Systematics that are tried, those that bend most, and numbers that a table of what they do may hold."""
-_LEAST = 0.03
+_LEAST = 0.1
 """Bending below which a systematic has one minimum, in standard deviations of the data."""
 _HIGH = 5.0
 """NLL above the minimum up to which a valley is of interest in a pair with another one."""
-_BATCH = 4
-"""Minima that are looked from together."""
+_TOGETHER = 1_000_000
+"""Numbers up to which looks are taken together: beyond the processor's cache more of them are slower."""
 
 
 def bending(likelihood: Likelihood) -> Floats:
@@ -123,13 +123,13 @@ class Sides:
         """
         lower, upper = self.likelihood.lower, self.likelihood.upper
         everyone = np.arange(len(theta))
-        starts = self._starts(self._bent, theta, signal, data, everyone, _other_valleys)
+        systematics = self._starts(self._bent, theta, signal, data, everyone, _other_valleys)
         at_bound = np.flatnonzero(self._norms_at_bounds(theta).any(axis=(1, 2)))
-        off = self._starts(self._norms, theta, signal, data, at_bound, self._off_bounds)
-        row, start = np.concatenate([starts[0], off[0]]), np.concatenate([starts[1], off[1]])
-        height = np.concatenate([starts[2], off[2]])
-        left = np.arange(len(row)) >= len(starts[0])
-        order = np.lexsort((height, row))
+        norms = self._starts(self._norms, theta, signal, data, at_bound, self._off_bounds)
+        row, start, height, alone = (np.concatenate(parts) for parts in zip(systematics, norms, strict=True))
+        left = np.arange(len(row)) >= len(systematics[0])
+        # a way down along one parameter must not be crowded out by its pairs with others
+        order = np.lexsort((height, ~(alone & (height < 0)), row))
         order = order[height[order] < margin]
         order = order[np.arange(len(order)) - np.searchsorted(row[order], row[order]) < most]
         return row[order], np.clip(start[order], lower, upper), left[order]
@@ -152,15 +152,16 @@ class Sides:
         data: Data,
         looking: Ints,
         worth: Callable[[View, Grid, Floats], Flags],
-    ) -> tuple[Ints, Floats, Floats]:
-        """Row of the minimum, parameters and NLL above it, of starts along one parameter and along two."""
+    ) -> tuple[Ints, Floats, Floats, Flags]:
+        """Row of the minimum, parameters and NLL above it, of starts along one parameter (flag) and two."""
         if grid is None or not len(looking):
-            return looking[:0], theta[:0], np.empty(0)
+            return looking[:0], theta[:0], np.empty(0), np.empty(0, dtype=bool)
         free = (theta > self.likelihood.lower) & (theta < self.likelihood.upper)
         parts: list[_Seen] = []
-        for first in range(0, len(looking), _BATCH):
-            own = looking[first : first + _BATCH]
-            rows = np.concatenate([own, np.repeat(own[-1:], _BATCH - len(own))])
+        size = int(2 ** np.clip(np.floor(np.log2(_TOGETHER / grid.factor.size)), 2, 4))
+        for first in range(0, len(looking), size):
+            own = looking[first : first + size]
+            rows = np.concatenate([own, np.repeat(own[-1:], size - len(own))])
             found = view(
                 self.likelihood.device_tables,
                 grid,
@@ -175,7 +176,7 @@ class Sides:
         pairs = np.stack(_pairs(seen.row, seen.parameter), axis=1)
         found = [_start(seen, theta, members) for members in (single, pairs)]
         row, start, height = (np.concatenate(column) for column in zip(*found, strict=True))
-        return row, start, height
+        return row, start, height, np.arange(len(row)) < len(single)
 
 
 class _Seen(NamedTuple):
@@ -213,9 +214,11 @@ def _other_valleys(found: View, grid: Grid, theta: Floats) -> Flags:
     lowest = (height <= around[:, :, :-2]) & (height <= around[:, :, 2:])
     # right beside the minimum only what is lower is another one
     index = (place < theta[:, np.asarray(grid.parameter), None]).sum(axis=2)[..., None]
-    number = np.arange(place.shape[1])
+    number, middle = np.arange(place.shape[1]), place.shape[1] // 2
     beside = (number == index) | (number == index - 1)
-    return lowest & (~beside | (height < 0))
+    # far on the other side what follows linearly may mislead: what is lower right across is worth it, too
+    across = number == np.where(index < middle, middle, middle - 1)
+    return (lowest & ~beside) | ((lowest | across) & (height < 0))
 
 
 def _heights(found: View) -> Floats:

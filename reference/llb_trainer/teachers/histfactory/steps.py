@@ -31,7 +31,7 @@ from llb_trainer.teachers.histfactory.rates import (
 )
 from llb_trainer.teachers.histfactory.tables import Tables
 
-__all__ = ["Box", "State", "damped", "newton", "proof"]
+__all__ = ["Box", "Proof", "State", "damped", "newton", "proof"]
 
 _ENOUGH = 1e-15
 """Twice the distance to the minimum (in NLL units) below which nothing is gained by a better step."""
@@ -205,6 +205,28 @@ def newton(t: Tables, box: Box, state: State, signal: Array, data: Data, fixed: 
     )
 
 
+class Proof(NamedTuple):
+    """What the exact Hessian says of a point, and the quadratic model that it makes there.
+
+    Attributes:
+        value: (n,) NLL.
+        edm: (n,) estimated distance to the minimum, `g^T H^-1 g / 2`; infinite where the Hessian `H` on the
+            free parameters is not positive definite.
+        projected: (n,) largest component of the gradient `g` of these, in units of the square root of the
+            parameter's own curvature.
+        down: (n, P) minus the gradient in these units, 0 where a parameter may not move.
+        square: (n, P, P) Hessian in these units; of parameters that may not move the identity.
+        unit: (P, n) these units.
+    """
+
+    value: Array
+    edm: Array
+    projected: Array
+    down: Array
+    square: Array
+    unit: Array
+
+
 class _Point(NamedTuple):
     """What the exact quadratic model at a point is made of.
 
@@ -221,6 +243,13 @@ class _Point(NamedTuple):
     at: Curvature
 
 
+def proof(
+    t: Tables, box: Box, theta: ArrayLike, signal: ArrayLike, data: Data, fixed: ArrayLike
+) -> Proof:
+    """What the exact Hessian says of `theta` (P, n)."""
+    return _proof(t, _point(t, box, theta, signal, data, fixed))
+
+
 @jax.jit
 def _point(t: Tables, box: Box, theta: Array, signal: Array, data: Data, fixed: Array) -> _Point:
     """A function of its own: compiled together with the Hessian, it is made anew for each element of that."""
@@ -230,71 +259,35 @@ def _point(t: Tables, box: Box, theta: Array, signal: Array, data: Data, fixed: 
     return _Point(value, slope, _free(theta, slope, box, fixed), curvature(t, found, data, second))
 
 
-def _exact(t: Tables, point: _Point) -> tuple[Array, Array, Array]:
-    """The exact quadratic model, every parameter in units of its own curvature.
-
-    Returns:
-        (minus the gradient (n, P), 0 where a parameter may not move; Hessian (n, P, P), of parameters that
-        may not move the identity; these units (P, n)).
-    """
+@jax.jit
+def _proof(t: Tables, point: _Point) -> Proof:
+    """The distance is read off the Cholesky factor of the Hessian bordered by the gradient."""
     full = hessian(t, point.at)
     own = jnp.maximum(jnp.abs(jnp.diagonal(full, axis1=1, axis2=2)).T, 1e-12)
     unit = jnp.where(point.free, 1.0 / jnp.sqrt(own), 0.0)
-    square = full * unit.T[:, :, None] * unit.T[:, None, :]
     pinned = jnp.where(point.free, 0.0, 1.0).T[:, :, None] * jnp.eye(len(own))
-    return -(point.slope * unit).T, square + pinned, unit
-
-
-def proof(
-    t: Tables, box: Box, theta: ArrayLike, signal: ArrayLike, data: Data, fixed: ArrayLike
-) -> tuple[Array, ...]:
-    """Value, estimated distance to the minimum and projected gradient at `theta`, each (n,).
-
-    The distance `g^T H^-1 g / 2` is infinite where the Hessian `H` on the free parameters is not positive
-    definite.
-    """
-    point = _point(t, box, theta, signal, data, fixed)
-    return point.value, *_distance(t, point)
-
-
-@jax.jit
-def _distance(t: Tables, point: _Point) -> tuple[Array, Array]:
-    """The proof's distance and gradient, read off the Cholesky factor of `H` bordered by the gradient `g`."""
-    down, square, _ = _exact(t, point)
+    square = full * unit.T[:, :, None] * unit.T[:, None, :] + pinned
+    down = -(point.slope * unit).T
     corner = 1e6 * (1.0 + jnp.sum(down**2, axis=1))
     upper = jnp.concatenate([square, down[:, None]], axis=1)
     side = jnp.concatenate([down, corner[:, None]], axis=1)
     factor = jnp.linalg.cholesky(jnp.concatenate([upper, side[:, :, None]], axis=2), symmetrize_input=False)
-    distance = 0.5 * jnp.sum(factor[:, -1, :-1] ** 2, axis=1)
     definite = jnp.all(jnp.isfinite(factor[:, -1]), axis=1)
-    return jnp.where(definite, distance, jnp.inf), jnp.max(jnp.abs(down), axis=1)
-
-
-def damped(
-    t: Tables,
-    box: Box,
-    theta: ArrayLike,
-    damping: ArrayLike,
-    signal: ArrayLike,
-    data: Data,
-    fixed: ArrayLike,
-) -> tuple[Array, Array]:
-    """One Levenberg-Marquardt step with the exact Hessian: new `theta` (P, n) and damping (n,)."""
-    point = _point(t, box, theta, signal, data, fixed)
-    return _damped(t, box, point, theta, damping, signal, data)
+    edm = jnp.where(definite, 0.5 * jnp.sum(factor[:, -1, :-1] ** 2, axis=1), jnp.inf)
+    return Proof(point.value, edm, jnp.max(jnp.abs(down), axis=1), down, square, unit)
 
 
 @jax.jit
-def _damped(
-    t: Tables, box: Box, point: _Point, theta: Array, damping: Array, signal: Array, data: Data
+def damped(
+    t: Tables, box: Box, theta: Array, here: Proof, damping: Array, signal: Array, data: Data
 ) -> tuple[Array, Array]:
-    down, square, unit = _exact(t, point)
-    factor = jnp.linalg.cholesky(square + damping[:, None, None] * jnp.eye(len(theta)))
-    solved = jax.scipy.linalg.cho_solve((factor, True), down[:, :, None])[:, :, 0]
+    """One Levenberg-Marquardt step with the exact Hessian: new `theta` (P, n) and damping (n,)."""
+    factor = jnp.linalg.cholesky(here.square + damping[:, None, None] * jnp.eye(len(theta)))
+    solved = jax.scipy.linalg.cho_solve((factor, True), here.down[:, :, None])[:, :, 0]
     definite = jnp.all(jnp.isfinite(factor), axis=(1, 2))
-    gain = 0.5 * jnp.sum(down * solved, axis=1)
-    moved = _moved(t, box, theta, jnp.where(definite, solved.T * unit, 0.0), data)
+    gain = 0.5 * jnp.sum(here.down * solved, axis=1)
+    moved = _moved(t, box, theta, jnp.where(definite, solved.T * here.unit, 0.0), data)
     value = nll(t, moved, events(t, moved, signal), data)
-    better = definite & _decreased(point.value, value, gain)
+    better = definite & _decreased(here.value, value, gain)
     less, more = jnp.where(damping < 1e-6, 0.0, 0.1 * damping), jnp.clip(8.0 * damping, 1e-3, 1e12)
     return jnp.where(better, moved, theta), jnp.where(better, less, more)
