@@ -5,13 +5,14 @@ It also makes their numbers the same: with more threads the order of sums may de
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
-__all__ = ["one_thread_each", "shared_compilation", "use_one_thread"]
+__all__ = ["keep_memory", "one_thread_each", "shared_compilation", "use_one_thread"]
 
 # XLA sizes its thread pools by NPROC where it is set
 _XLA = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "NPROC": "1"}
@@ -83,3 +84,19 @@ def use_one_thread() -> None:
     if "jax" not in sys.modules:
         for name, value in _XLA.items():
             os.environ.setdefault(name, value)
+
+
+# names and numbers of glibc's mallopt(3); it takes no larger threshold for mappings
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = (-1, 256 << 20), (-3, 32 << 20)
+
+
+def keep_memory() -> None:
+    """Let this process keep memory that it has freed for what it allocates next, where the C library can.
+
+    Every call of a compiled function allocates its results. Dask makes its workers give freed memory back to
+    the system at once, and having every page mapped anew takes longer than the fits.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        for option in (_TRIM_THRESHOLD, _MMAP_THRESHOLD) if mallopt else ():
+            mallopt(*option)

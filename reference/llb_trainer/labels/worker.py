@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from llb_trainer.labels.identity import Engine, engine
 from llb_trainer.teachers.contract import Labels, Teacher
-from llb_trainer.workers import use_one_thread
+from llb_trainer.workers import keep_memory, use_one_thread
 
 __all__ = ["EngineMismatchError", "hand_over", "label_chunk", "packed"]
 
@@ -64,6 +64,7 @@ def label_chunk(
 def _unpacked(teacher: bytes, digest: str) -> Teacher:
     if digest not in _teachers:
         use_one_thread()
+        keep_memory()
         import jax
 
         while len(_teachers) >= _KEPT:
