@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -79,3 +80,27 @@ for _ in range(10):
 print((time.process_time() - used) / (time.perf_counter() - began))
 """
     assert float(python(program)) < 1.2
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are not told")
+def test_freed_memory_is_kept_even_where_dask_has_it_given_back() -> None:
+    program = """
+import resource
+import numpy as np
+from llb_trainer.workers import keep_memory
+
+def pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        np.ones(100_000)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+pages()
+given_back = pages()
+keep_memory()
+pages()
+print(given_back, pages())
+"""
+    given_back, kept = map(int, python(program, MALLOC_TRIM_THRESHOLD_="65536").split())
+    assert given_back > 50 * 100  # a page has 4 kB, or 8 bytes times 512
+    assert kept < 50
