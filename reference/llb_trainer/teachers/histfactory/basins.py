@@ -92,13 +92,13 @@ class Basins:
     def thorough(self, signals: Floats) -> tuple[FitResult, int]:
         """The lowest minimum of each signal from starts that no atlas knows, and the number of those."""
         likelihood, n = self.fits.likelihood, len(signals)
-        default = self.fits.default_start(n)
-        starts = [default]
-        starts.extend(self.fits.held(signals, default, (hold,), 0) for hold in all_holds(likelihood))
+        each, default = np.arange(n), self.fits.default_start(n)
+        held, bound = self.fits.from_bounds(signals, default)
         rng = np.random.default_rng([0, self.fits.row])
-        starts.extend(random_starts(likelihood, self.fits.item, signals, rng) for _ in range(_RESCUE))
-        owner = np.tile(np.arange(n), len(starts))
-        return _lowest(n, owner, self.fits.fit(signals[owner], np.concatenate(starts))), len(starts)
+        random = [random_starts(likelihood, self.fits.item, signals, rng) for _ in range(_RESCUE)]
+        owner = np.concatenate([each, held, np.tile(each, _RESCUE)])
+        start = np.concatenate([default, bound, *random])
+        return _lowest(n, owner, self.fits.fit(signals[owner], start)), len(owner) // n
 
 
 def fit_basins(basins: Sequence[Basins], signals: Floats) -> tuple[BasinFits, ...]:

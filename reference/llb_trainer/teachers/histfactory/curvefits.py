@@ -112,6 +112,13 @@ class CurveFits:
         """(n, P) starts whose other parameters have followed something that is held; as for `problem`."""
         return self.fitter.approach(self.problem(signals, start, holds=holds, held=held))
 
+    def from_bounds(self, signals: Floats, start: Floats) -> tuple[Ints, Floats]:
+        """Row of the signal (k,) and start (k, P), from each free normalisation at each bound."""
+        holds = all_holds(self.likelihood)
+        owner = np.repeat(np.arange(len(signals)), len(holds))
+        number = np.tile(np.arange(len(holds)), len(signals))
+        return owner, self.held(signals[owner], start[owner], holds, number)
+
 
 def curve_fits(
     likelihood: Likelihood, sets: Sequence[DataSet], settings: FitSettings

@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 _BLOCK = 64
-"""Pilots that are searched with random starts at a time."""
+"""Most pilots that are searched with random starts at a time."""
 _VALLEYS, _SEEN = 6, 2.0
 """Starts beyond each minimum, and the NLL above the lowest up to which minima are looked from and at."""
 _REACH = 15.0
@@ -95,8 +95,8 @@ class _Search:
         """Fit from the measurement's start, and from every normalisation held at a bound and released."""
         first = self.fit(rows, self.fits.default_start(len(rows)))
         self.add(rows, first)
-        for hold in all_holds(self.fits.likelihood):
-            self.add(rows, self.fit(rows, self.fits.held(self.signals[rows], first.theta, (hold,), 0)))
+        which, start = self.fits.from_bounds(self.signals[rows], first.theta)
+        self.add(rows[which], self.fit(rows[which], start))
 
     def exchange(self, rows: Ints) -> bool:
         """Fit from the minima of signals like these; whether some signal has a lower one now."""
@@ -235,7 +235,8 @@ def explore(fits: CurveFits, pilots: Floats, *, draws: int, least: int, seed: in
     """
     search = _Search(fits, pilots)
     rng = np.random.default_rng([seed, fits.row])
-    blocks = np.split(np.arange(len(pilots)), range(_BLOCK, len(pilots), _BLOCK))
+    size = min(_BLOCK, least)
+    blocks = np.split(np.arange(len(pilots)), range(size, len(pilots), size))
     for number, rows in enumerate(blocks):
         if number == 0:
             search.from_default(rows)

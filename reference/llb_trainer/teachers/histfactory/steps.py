@@ -243,9 +243,7 @@ class _Point(NamedTuple):
     at: Curvature
 
 
-def proof(
-    t: Tables, box: Box, theta: ArrayLike, signal: ArrayLike, data: Data, fixed: ArrayLike
-) -> Proof:
+def proof(t: Tables, box: Box, theta: ArrayLike, signal: ArrayLike, data: Data, fixed: ArrayLike) -> Proof:
     """What the exact Hessian says of `theta` (P, n)."""
     return _proof(t, _point(t, box, theta, signal, data, fixed))
 

@@ -27,12 +27,12 @@ __all__ = ["HistFactoryTeacher"]
 
 Floats = NDArray[np.float64]
 
-_EFFORT = 150_000
-"""Bins times parameters times pilots that are searched thoroughly, where the model is large."""
+_EFFORT, _MORE = 150_000, 700_000
+"""Bins times parameters times pilots that are searched thoroughly, where the model is small, and large."""
 _ROOM = 12_500_000
 """Bins times parameters times pilots that are kept: 100 MB for each curve."""
-_FEWEST = 48
-"""Pilots that are searched, and kept, however large the model is."""
+_FEWEST, _FEW = 12, 48
+"""Pilots that are searched however large the model is, and between where it is large or small."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +112,7 @@ class HistFactoryTeacher:
             seed: of these.
             progress: told how many of the curves were explored since the last call.
         """
-        pilot = pilot[: max(_FEWEST, _ROOM // self._size)]
+        pilot = pilot[: max(_FEW, _ROOM // self._size)]
         atlases: dict[str, Atlas] = {}
         with jax.enable_x64(True):
             for curve in self.owners:
@@ -169,7 +169,7 @@ class HistFactoryTeacher:
     @property
     def _searched(self) -> int:
         """Pilots that are searched thoroughly."""
-        return max(_FEWEST, _EFFORT // self._size)
+        return max(_EFFORT // self._size, min(_FEW, _MORE // self._size), _FEWEST)
 
     @property
     def _size(self) -> int:
