@@ -89,15 +89,19 @@ def test_the_other_side_is_seen_and_fits_go_there(both: bool) -> None:
         start[tilt] = start[lean] = 0.8  # the weak side of both
         here, places, _ = seen(fits, start)
         assert here[tilt] > 0
-        crossed = [(place[tilt] < -0.3, place[lean] < -0.3) for place in places]
+        crossed = [(bool(place[tilt] < 0), bool(place[lean] < 0)) for place in places]
         # two at once, where each has another side
         assert set(crossed) == ({(True, False), (False, True), (True, True)} if both else {(True, False)})
-        nothing = np.zeros((1, 3))
-        ends = fits.fit(np.repeat(nothing, len(places), axis=0), places)
-        # the lowest is told first
-        assert crossed[0] == (True, both)
-        assert ends.nll[0] == pytest.approx(ends.nll.min(), abs=1e-8)
-        assert ends.nll[0] < fits.fit(nothing, here[None]).nll[0] - 1.0
+        # right across, and where the valley is deepest; none of these behind a pair
+        alone = [place for place, sides in zip(places, crossed, strict=True) if sides != (True, True)]
+        assert all((place == other).all() for place, other in zip(places, alone, strict=False))
+        moved = np.sort([min(place[tilt], place[lean]) for place in alone])
+        assert moved[0] < -0.3
+        assert moved[-1] == pytest.approx(-0.1)
+        ends = fits.fit(np.zeros((len(places), 3)), places)
+        lowest = np.array([sides == (True, both) for sides in crossed])
+        assert ends.nll[lowest].min() == pytest.approx(ends.nll.min(), abs=1e-8)
+        assert ends.nll.min() < fits.fit(np.zeros((1, 3)), here[None]).nll[0] - 1.0
 
 
 def test_nothing_is_seen_from_the_only_minimum() -> None:
