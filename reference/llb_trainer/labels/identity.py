@@ -34,7 +34,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-ENGINE = 4
+ENGINE = 5
 """Number of the labelling engine; raised whenever the same signals get other numbers than before."""
 
 _SOFTWARE = ("jax", "jaxlib", "numpy")
