@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Generator, Mapping
@@ -91,12 +92,12 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = (-1, 256 << 20), (-3, 32 << 20)
 
 
 def keep_memory() -> None:
-    """Let this process keep memory that it has freed for what it allocates next, where the C library can.
+    """Let this process keep memory that it has freed for what it allocates next, where the library is glibc.
 
     Every call of a compiled function allocates its results. Dask makes its workers give freed memory back to
     the system at once, and having every page mapped anew takes longer than the fits.
     """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        for option in (_TRIM_THRESHOLD, _MMAP_THRESHOLD) if mallopt else ():
-            mallopt(*option)
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        for option in (_TRIM_THRESHOLD, _MMAP_THRESHOLD):
+            libc.mallopt(*option)

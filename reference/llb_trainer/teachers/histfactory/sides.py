@@ -118,21 +118,22 @@ class Sides:
             margin: by how much in NLL one may look higher than the minimum.
 
         Returns:
-            (row of the minimum (k,), parameters (k, P), whether a normalisation left its bound (k,)), the
-            lowest of each first.
+            (row of the minimum (k,), parameters (k, P), whether a normalisation left its bound (k,)). Of
+            each minimum what is lower than it along one parameter comes first, then the lowest.
         """
-        lower, upper = self.likelihood.lower, self.likelihood.upper
         everyone = np.arange(len(theta))
         systematics = self._starts(self._bent, theta, signal, data, everyone, _other_valleys)
         at_bound = np.flatnonzero(self._norms_at_bounds(theta).any(axis=(1, 2)))
         norms = self._starts(self._norms, theta, signal, data, at_bound, self._off_bounds)
-        row, start, height, alone = (np.concatenate(parts) for parts in zip(systematics, norms, strict=True))
-        left = np.arange(len(row)) >= len(systematics[0])
+        found = _Starts(*(np.concatenate(column) for column in zip(*[systematics, norms], strict=True)))
+        left = np.arange(len(found.row)) >= len(systematics.row)
         # a way down along one parameter must not be crowded out by its pairs with others
-        order = np.lexsort((height, ~(alone & (height < 0)), row))
-        order = order[height[order] < margin]
-        order = order[np.arange(len(order)) - np.searchsorted(row[order], row[order]) < most]
-        return row[order], np.clip(start[order], lower, upper), left[order]
+        order = np.lexsort((found.height, ~(found.alone & (found.height < 0)), found.row))
+        order = order[found.height[order] < margin]
+        row = found.row[order]
+        order = order[np.arange(len(order)) - np.searchsorted(row, row) < most]
+        start = np.clip(found.theta[order], self.likelihood.lower, self.likelihood.upper)
+        return found.row[order], start, left[order]
 
     def _norms_at_bounds(self, theta: Floats) -> Flags:
         """(n, J, 2) whether each free normalisation is at its lower, and at its upper bound."""
@@ -152,10 +153,10 @@ class Sides:
         data: Data,
         looking: Ints,
         worth: Callable[[View, Grid, Floats], Flags],
-    ) -> tuple[Ints, Floats, Floats, Flags]:
-        """Row of the minimum, parameters and NLL above it, of starts along one parameter (flag) and two."""
+    ) -> _Starts:
+        """Starts along one parameter, and along two."""
         if grid is None or not len(looking):
-            return looking[:0], theta[:0], np.empty(0), np.empty(0, dtype=bool)
+            return _Starts(looking[:0], theta[:0], np.empty(0), np.empty(0, dtype=bool))
         free = (theta > self.likelihood.lower) & (theta < self.likelihood.upper)
         parts: list[_Seen] = []
         size = int(2 ** np.clip(np.floor(np.log2(_TOGETHER / grid.factor.size)), 2, 4))
@@ -176,7 +177,23 @@ class Sides:
         pairs = np.stack(_pairs(seen.row, seen.parameter), axis=1)
         found = [_start(seen, theta, members) for members in (single, pairs)]
         row, start, height = (np.concatenate(column) for column in zip(*found, strict=True))
-        return row, start, height, np.arange(len(row)) < len(single)
+        return _Starts(row, start, height, np.arange(len(row)) < len(single))
+
+
+class _Starts(NamedTuple):
+    """Starts beyond minima.
+
+    Attributes:
+        row: (k,) the minimum.
+        theta: (k, P).
+        height: (k,) NLL above the minimum.
+        alone: (k,) whether one parameter is moved, not two.
+    """
+
+    row: Ints
+    theta: Floats
+    height: Floats
+    alone: Flags
 
 
 class _Seen(NamedTuple):
