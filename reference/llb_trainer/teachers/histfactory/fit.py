@@ -14,9 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from llb_trainer.teachers.histfactory.batches import padded, power_of_two
 from llb_trainer.teachers.histfactory.problem import FitProblem, FitResult
 from llb_trainer.teachers.histfactory.rates import Data
-from llb_trainer.teachers.histfactory.steps import Box, Proof, State, damped, newton, proof
+from llb_trainer.teachers.histfactory.steps import Box, State, damped, newton, proof
 from llb_trainer.teachers.histfactory.tables import Tables
 
 __all__ = ["FitSettings", "Fitter"]
@@ -62,8 +63,7 @@ def batch_size(t: Tables, memory: int) -> int:
     """
     n_bins, n_parameters = t.pair_cell.shape
     numbers = 4 * n_bins * n_parameters + 6 * len(t.log_hi) + 8 * t.factor_entries.shape[1]
-    fits = memory / (8 * max(numbers, 1))
-    return int(2 ** np.clip(np.floor(np.log2(max(fits, 1.0))), 3, 8))
+    return power_of_two(memory / (8 * max(numbers, 1)), 8, 256)
 
 
 def exact_batch_size(t: Tables, memory: int) -> int:
@@ -72,8 +72,7 @@ def exact_batch_size(t: Tables, memory: int) -> int:
     Each takes a few squares of the parameters, and a few tables of the rates by the parameters.
     """
     n_rates, n_parameters = t.factor_cell.shape[0], t.pair_cell.shape[1]
-    fits = memory / (8 * n_parameters * (3 * n_rates + 3 * n_parameters))
-    return int(2 ** np.clip(np.floor(np.log2(max(fits, 1.0))), 0, 6))
+    return power_of_two(memory / (8 * n_parameters * (3 * n_rates + 3 * n_parameters)), 1, 64)
 
 
 class Fitter:
@@ -197,8 +196,8 @@ class _Run:
             room = self.fitter.size - len(active)
             active, waiting = np.concatenate([active, waiting[:room]]), waiting[room:]
             limit, last = np.concatenate([limit, last[:room]]), last[room:]
-            padded = _padded(active, self.fitter.size)
-            new = newton(self.fitter.t, self.fitter.box, self._columns(padded), *self._given(padded), search)
+            batch = padded(active, self.fitter.size)
+            new = newton(self.fitter.t, self.fitter.box, self._columns(batch), *self._given(batch), search)
             self._keep(active, new)
             going = ~(self.near(active, edm) | (self.steps[active] >= limit) | self.hopeless(active))
             active, limit = active[going], limit[going]
@@ -250,42 +249,33 @@ class _Run:
         for left in range(most, -1, -1):
             rest = rows[:0]
             for first in range(0, len(rows), self.fitter.exact_size):
-                batch = rows[first : first + self.fitter.exact_size]
-                found = self.prove(batch)
-                done = self.near(batch, self.fitter.settings.edm) | self.hopeless(batch)
-                going = np.flatnonzero(~done & np.isfinite(self.state.value[batch]))
-                rest = np.concatenate([rest, batch[going]])
-                if left and len(going):
-                    self.damp(batch, going, found)
+                rest = np.concatenate(
+                    [rest, self.prove(rows[first : first + self.fitter.exact_size], left > 0)]
+                )
             if not len(rest):
                 return
             rows = rest
 
-    def prove(self, batch: Ints) -> Proof:
-        """The exact distance of these fits to their minimum, as they stand."""
-        rows = _padded(batch, self.fitter.exact_size)
-        found = proof(self.fitter.t, self.fitter.box, self.state.theta[:, rows], *self._given(rows))
-        for name in ("value", "edm", "projected"):
-            getattr(self.state, name)[batch] = np.asarray(getattr(found, name))[: len(batch)]
-        return found
+    def prove(self, rows: Ints, move: bool) -> Ints:
+        """The exact distance of a batch to their minima, as they stand; those of them that are not there.
 
-    def damp(self, batch: Ints, going: Ints, found: Proof) -> None:
-        """One damped step of the members `going` of a batch, of which all was found."""
-        rows = _padded(batch, self.fitter.exact_size)
-        signal, data, _ = self._given(rows)
-        theta, damping = damped(
-            self.fitter.t,
-            self.fitter.box,
-            self.state.theta[:, rows],
-            found,
-            self.damping[rows],
-            signal,
-            data,
-        )
-        own = batch[going]
-        self.state.theta[:, own] = np.asarray(theta)[:, going]
-        self.damping[own] = np.asarray(damping)[going]
-        self.steps[own] += 1
+        With `move`, these take one damped step.
+        """
+        t, box = self.fitter.t, self.fitter.box
+        batch = padded(rows, self.fitter.exact_size)
+        theta, (signal, data, fixed) = self.state.theta[:, batch], self._given(batch)
+        found = proof(t, box, theta, signal, data, fixed)
+        for name in ("value", "edm", "projected"):
+            getattr(self.state, name)[rows] = np.asarray(getattr(found, name))[: len(rows)]
+        done = self.near(rows, self.fitter.settings.edm) | self.hopeless(rows)
+        going = np.flatnonzero(~done & np.isfinite(self.state.value[rows]))
+        rest = rows[going]
+        if move and len(going):
+            moved, damping = damped(t, box, theta, found, self.damping[batch], signal, data)
+            self.state.theta[:, rest] = np.asarray(moved)[:, going]
+            self.damping[rest] = np.asarray(damping)[going]
+            self.steps[rest] += 1
+        return rest
 
     def _columns(self, rows: Ints) -> State:
         return State(*(part[..., rows] for part in self.state))
@@ -309,8 +299,3 @@ class _Run:
             self.state.projected,
             proven & np.isfinite(self.state.value),
         )
-
-
-def _padded(rows: Ints, size: int) -> Ints:
-    """The batch is padded, so that it is compiled once."""
-    return np.concatenate([rows, np.repeat(rows[-1:], size - len(rows))])

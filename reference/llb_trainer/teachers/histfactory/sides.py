@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from llb_trainer.teachers.histfactory.batches import padded, power_of_two
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
 from llb_trainer.teachers.histfactory.rates import Data
 from llb_trainer.teachers.histfactory.view import Grid, View, grid_of, view
@@ -159,10 +160,10 @@ class Sides:
             return _Starts(looking[:0], theta[:0], np.empty(0), np.empty(0, dtype=bool))
         free = (theta > self.likelihood.lower) & (theta < self.likelihood.upper)
         parts: list[_Seen] = []
-        size = int(2 ** np.clip(np.floor(np.log2(_TOGETHER / grid.factor.size)), 2, 4))
+        size = power_of_two(_TOGETHER / grid.factor.size, 4, 16)
         for first in range(0, len(looking), size):
             own = looking[first : first + size]
-            rows = np.concatenate([own, np.repeat(own[-1:], size - len(own))])
+            rows = padded(own, size)
             found = view(
                 self.likelihood.device_tables,
                 grid,
