@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from searches import Search, published_yields
+from searches import Search, published_signals
 
 from llb_trainer.labels import background_of
 from llb_trainer.sampling import Sampling, sample_signals
@@ -131,7 +131,7 @@ def _open(search: Search, pilot: int, seed: int) -> Opened:
     workspace = read_workspace(search.workspace)
     teacher = histfactory_teacher(workspace)
     opening = time.perf_counter() - began
-    published = published_yields(search, workspace, teacher.bins, teacher.signal_modifiers)
+    published = published_signals(search, workspace, teacher.signal_modifiers).yields
     found = Opened(teacher, published, opening, 0.0, 0.0)
     signals = draw(found, pilot, seed)
     began = time.perf_counter()

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from llb.runtime import Signals
 from llb_schema import FindingError, finding
 from llb_trainer.quickstart import patchset_path, workspace_path
-from llb_trainer.teachers.contract import SignalBin
 from llb_trainer.teachers.histfactory import Workspace
 
-__all__ = ["EMBEDDED", "REAL", "Search", "Sizes", "find_search", "published_yields"]
+__all__ = ["EMBEDDED", "REAL", "Search", "Sizes", "find_search", "published_signals"]
 
 Floats = NDArray[np.float64]
 
@@ -80,32 +80,33 @@ def find_search(name: str, data: Path) -> Search:
     return Search(name, data / name / workspace, data / name / signals, sizes)
 
 
-def published_yields(
-    search: Search, workspace: Workspace, bins: tuple[SignalBin, ...], modifiers: tuple[str, ...]
-) -> Floats:
-    """Yields of the published signals, (n, n_bins), those of bins that a signal leaves out being zero.
+def published_signals(search: Search, workspace: Workspace, modifiers: tuple[str, ...]) -> Signals:
+    """The published signals by the bins of the workspace, those that a signal leaves out being zero.
 
     Args:
         search: whose signals.
         workspace: its model.
-        bins: the columns.
         modifiers: of the signal besides the POI.
 
     Raises:
         FindingError: LLB-W052, LLB-X003, or as from `llb_trainer.comparison.published_signals`.
     """
+    config = workspace.model.config
+    bins = [
+        (str(name), index) for name in config.channels for index in range(int(config.channel_nbins[name]))
+    ]
     if search.signals is None:
-        return np.empty((0, len(bins)))
+        return Signals((), np.empty((0, len(bins))), ())
     if search.signals.suffix == ".csv":
-        return _csv_yields(search.signals, bins)
-    from llb_trainer.comparison import published_signals
+        return _csv_signals(search.signals, bins)
+    from llb_trainer.comparison import published_signals as of_patchset
 
-    return published_signals(search.signals, workspace, modifiers).yields
+    return of_patchset(search.signals, workspace, modifiers)
 
 
-def _csv_yields(path: Path, bins: tuple[SignalBin, ...]) -> Floats:
+def _csv_signals(path: Path, bins: list[tuple[str, int]]) -> Signals:
     """Columns `point, channel, bin, yield`; a row that is not there is zero."""
-    column = {(item.channel, item.index): number for number, item in enumerate(bins)}
+    column = {item: number for number, item in enumerate(bins)}
     yields: dict[str, Floats] = {}
     try:
         with path.open(newline="", encoding="utf-8") as lines:
@@ -116,4 +117,5 @@ def _csv_yields(path: Path, bins: tuple[SignalBin, ...]) -> Floats:
         raise FindingError(finding("LLB-X003", pointer=str(path), actual=error.strerror)) from error
     except (KeyError, ValueError) as error:
         raise FindingError(finding("LLB-W052", pointer=str(path), actual=error)) from error
-    return np.stack(list(yields.values())) if yields else np.empty((0, len(bins)))
+    table = np.stack(list(yields.values())) if yields else np.empty((0, len(bins)))
+    return Signals(tuple(yields), table, ())

@@ -6,6 +6,7 @@ in ONNX operators; so every number in the bundle can be computed by hand.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -32,12 +33,24 @@ CURVES = {
     "observed_asimov": (FITTED, FITTED),
     "apriori": (BACKGROUND, BACKGROUND),
 }
-INPUT, OUTPUT, GRAPH = "signal", "delta_nll", "graphs/delta_nll.onnx"
+INPUT, OUTPUT, SIGMA, GRAPH = "signal", "delta_nll", "sigma", "graphs/delta_nll.onnx"
+UNCERTAINTY: dict[str, Any] = {
+    "kind": "ensemble_spread",
+    "output": SIGMA,
+    "method": "A thousandth of every event of signal.",
+    "coverage": [
+        {"curve": name, "points": points, "within_68": 1.0, "within_95": 1.0}
+        for name, points in (("observed", 11), ("observed_asimov", 11), ("apriori", 10))
+    ],
+}
+SPREAD = 1e-3
 VECTORS, HELDOUT, BENCHMARKS = (
     "validation/vectors.json",
     "validation/heldout.csv",
     "validation/benchmarks.csv",
 )
+
+QUANTILES = ("median", "p95", "p99", "max")
 
 Array = NDArray[np.float64]
 
@@ -49,8 +62,10 @@ def truth(signals: Array) -> Array:
     return (rows - data * np.log(1.0 + rows / rate)).sum(axis=-1)
 
 
-def graph_model(opset: int = 17, dtype: type[np.floating] = np.float64) -> onnx.ModelProto:
-    """The likelihood as an ONNX model."""
+def graph_model(
+    opset: int = 17, dtype: type[np.floating] = np.float64, *, sigma: bool = False
+) -> onnx.ModelProto:
+    """The likelihood as an ONNX model; with `sigma` its second output is `SPREAD` * |s| in every curve."""
     data, rate = (np.array([curve[part] for curve in CURVES.values()], dtype) for part in (0, 1))
     constants = {
         "data": data,
@@ -68,12 +83,21 @@ def graph_model(opset: int = 17, dtype: type[np.floating] = np.float64) -> onnx.
         helper.make_node("Sub", ["rows", "weighted"], ["terms"]),
         helper.make_node("ReduceSum", ["terms", "last"], [OUTPUT], keepdims=0),
     ]
+    if sigma:
+        constants["spread"] = np.full((3, 3), SPREAD, dtype)
+        nodes += [
+            helper.make_node("Abs", [INPUT], ["size"]),
+            helper.make_node("MatMul", ["size", "spread"], [SIGMA]),
+        ]
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     graph = helper.make_graph(
         nodes,
         "delta_nll",
         [helper.make_tensor_value_info(INPUT, kind, ["batch", 3])],
-        [helper.make_tensor_value_info(OUTPUT, kind, ["batch", 3])],
+        [
+            helper.make_tensor_value_info(name, kind, ["batch", 3])
+            for name in ((OUTPUT, SIGMA) if sigma else (OUTPUT,))
+        ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
@@ -183,16 +207,9 @@ def manifest() -> dict[str, Any]:
             "benchmarks": BENCHMARKS,
             "method": "Uniform in the domain; the truth is analytic.",
             "metrics": [
-                {
-                    "curve": name,
-                    "region": "all",
-                    "count": 20,
-                    "median": 0.0,
-                    "p95": 0.0,
-                    "p99": 0.0,
-                    "max": 0.0,
-                }
-                for name in CURVES
+                {"curve": name, "region": region, "count": count, **dict.fromkeys(QUANTILES, 0.0)}
+                for column, name in enumerate(CURVES)
+                for region, count in regions(truth(heldout_points())[:, column]).items()
             ],
         },
         "provenance": {"labels": "provenance/labels.json", "software": [{"name": "llb", "version": "0.1.0"}]},
@@ -201,9 +218,37 @@ def manifest() -> dict[str, Any]:
     }
 
 
+def heldout_points() -> Array:
+    """20 random signals, from near zero to the edge of the domain, shape (20, 3)."""
+    return signals(20, seed=2) * np.linspace(0.01, 1.0, 20)[:, np.newaxis]
+
+
+def regions(values: Array) -> dict[str, int]:
+    """How many held-out points each region of the specification has, regions without any left out."""
+    inside = {
+        "decision": values <= 6.0,
+        "tail": values > 6.0,
+        "near_zero": np.abs(values) < 0.1,
+        "all": np.full(values.shape, True),
+    }
+    return {name: int(rows.sum()) for name, rows in inside.items() if rows.any()}
+
+
+def stating(document: dict[str, Any]) -> None:
+    """Makes the manifest one of a graph that states its own error, `graph_model(sigma=True)`."""
+    document["uncertainty"] = copy.deepcopy(UNCERTAINTY)
+    (graph,) = document["graphs"]
+    graph["outputs"].append({**graph["outputs"][0], "name": SIGMA})
+
+
+def stating_graph() -> BundleFile:
+    """The graph that states its own error, as a file of a bundle."""
+    return BundleFile(graph_model(sigma=True).SerializeToString(), "graph", "application/octet-stream")
+
+
 def heldout() -> bytes:
     """The held-out table with 20 rows."""
-    points = signals(20, seed=2)
+    points = heldout_points()
     lines = [",".join(("name", *BIN_IDS, *CURVES))]
     for number, (point, values) in enumerate(zip(points, truth(points), strict=True)):
         lines.append(",".join((f"point-{number}", *(repr(float(value)) for value in (*point, *values)))))
@@ -212,7 +257,7 @@ def heldout() -> bytes:
 
 def files() -> dict[str, BundleFile]:
     """All files but the manifest, the card and the licence."""
-    benchmarks = f"name,{','.join(BIN_IDS)},cls_observed,upper_limit_observed\nA,1.0,2.0,0.5,0.4,3.5\n"
+    benchmarks = f"name,{','.join(BIN_IDS)},cls_observed,upper_limit_observed\nA,1.0,2.0,0.5,0.33,2.22\n"
     return {
         GRAPH: BundleFile(graph_model().SerializeToString(), "graph", "application/octet-stream"),
         VECTORS: json_file(vectors(), "vectors"),

@@ -37,6 +37,10 @@ class CountingTeacher:
     branches: tuple[str, ...] = ("interior", "other")
 
     @property
+    def owners(self) -> tuple[CurveData, ...]:
+        return self.curves
+
+    @property
     def bins(self) -> tuple[SignalBin, ...]:
         return tuple(SignalBin(f"SR{b}", 0, OBSERVED[b], EVENTS[b]) for b in range(2))
 
@@ -72,7 +76,7 @@ class CountingTeacher:
             slopes[rows, lowest],
             values,
             slopes,
-            np.zeros((len(signals), 1)),
+            lowest[:, None].astype(np.float64),
             np.full(len(signals), 1e-12),
             np.full(len(signals), 1e-7),
             np.full(len(signals), True) if not self.failing else rows % 4 > 0,

@@ -48,6 +48,7 @@ class QuadraticCurve:
         root: shape (n_bins, n_bins), a square root of the (positive) curvature matrix.
         baseline: NLL at zero signal.
         alias_of: another curve that it is exactly equal to, or None.
+        spread: stated error of Delta NLL, in NLL units per event of signal.
     """
 
     name: str
@@ -55,11 +56,16 @@ class QuadraticCurve:
     root: Array
     baseline: float
     alias_of: str | None = None
+    spread: float = 0.0
 
     def delta(self, signals: ArrayLike) -> Array:
         """Delta NLL of signals of shape (..., n_bins)."""
         signals = np.asarray(signals, dtype=np.float64)
         return signals @ self.slope + 0.5 * np.sum((signals @ self.root) ** 2, axis=-1)
+
+    def sigma(self, signals: ArrayLike) -> Array:
+        """The error that the bundle states at signals of shape (..., n_bins): spread * |all events|."""
+        return self.spread * np.abs(np.asarray(signals, dtype=np.float64).sum(axis=-1))
 
     def along(self, signal: ArrayLike) -> Parabola:
         """The parabola along the ray of one signal."""
@@ -116,6 +122,16 @@ class QuadraticModel:
             self.curve(name).along(signal) for name in ("observed", "observed_asimov", "apriori_asimov")
         )
         return exact_limits(*parabolas, mu=mu, level=level)
+
+    @property
+    def states_error(self) -> bool:
+        """Whether the graph has a second output, the stated error of Delta NLL."""
+        return any(curve.spread > 0.0 for curve in self.own_curves)
+
+    def with_spread(self, **spread: float) -> QuadraticModel:
+        """The same model with a stated error: NLL units per event of signal, by curve."""
+        curves = tuple(replace(curve, spread=spread.get(curve.name, 0.0)) for curve in self.curves)
+        return replace(self, curves=curves, id=f"{self.id}-spread")
 
     def with_precision(self, dtype: str) -> QuadraticModel:
         """The same model with a graph in `float32` or `float64`."""

@@ -26,6 +26,7 @@ OPSET = 17
 IR_VERSION = 8
 _HELDOUT = 200
 _GRAPH = "graphs/delta_nll.onnx"
+_SIGMA = "sigma"
 _TOLERANCE = {"float64": 1e-10, "float32": 2e-5}
 _REGIONS = {
     "decision": lambda delta: delta <= 6.0,
@@ -36,7 +37,10 @@ _REGIONS = {
 
 
 def quadratic_graph(model: QuadraticModel) -> onnx.ModelProto:
-    """The graph: signal @ slopes + (signal @ roots)^2 @ (1/2 per curve), one output column per own curve."""
+    """The graph: signal @ slopes + (signal @ roots)^2 @ (1/2 per curve), one output column per own curve.
+
+    A model that states its error has a second output, |signal @ spreads|.
+    """
     dtype = np.dtype(model.dtype)
     kind = helper.np_dtype_to_tensor_dtype(dtype)
     size, curves = len(model.bins), model.own_curves
@@ -52,11 +56,17 @@ def quadratic_graph(model: QuadraticModel) -> onnx.ModelProto:
         helper.make_node("MatMul", ["squares", "halves"], ["quadratic"]),
         helper.make_node("Add", ["linear", "quadratic"], ["delta_nll"]),
     ]
+    outputs = ["delta_nll"]
+    if model.states_error:
+        constants["spreads"] = np.array([[curve.spread for curve in curves]] * size)
+        nodes.append(helper.make_node("MatMul", ["signal", "spreads"], ["signed"]))
+        nodes.append(helper.make_node("Abs", ["signed"], [_SIGMA]))
+        outputs.append(_SIGMA)
     graph = helper.make_graph(
         nodes,
         "quadratic",
         [helper.make_tensor_value_info("signal", kind, ["batch", size])],
-        [helper.make_tensor_value_info("delta_nll", kind, ["batch", len(curves)])],
+        [helper.make_tensor_value_info(name, kind, ["batch", len(curves)]) for name in outputs],
         [numpy_helper.from_array(value.astype(dtype), name) for name, value in constants.items()],
     )
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
@@ -77,6 +87,7 @@ def write_quadratic(model: QuadraticModel, target: Path) -> Path:
         "LICENSE": (b"CC0-1.0\n", "license", "text/plain"),
     }
     manifest = _manifest(model) | {
+        "uncertainty": _uncertainty(model, graph, points, truth),
         "validation": {
             "vectors": "validation/vectors.json",
             "heldout": "validation/heldout.csv",
@@ -150,11 +161,32 @@ def _heldout(model: QuadraticModel, points: Array, truth: Array) -> bytes:
     return text.getvalue().encode()
 
 
+def _outputs(model: QuadraticModel, graph: onnx.ModelProto, points: Array) -> list[Array]:
+    found: Any = ReferenceEvaluator(graph).run(None, {"signal": points.astype(model.dtype)})
+    return [np.asarray(item, dtype=np.float64) for item in found]
+
+
+def _uncertainty(
+    model: QuadraticModel, graph: onnx.ModelProto, points: Array, truth: Array
+) -> dict[str, Any]:
+    if not model.states_error:
+        return {"kind": "none"}
+    delta, sigma = _outputs(model, graph, points)
+    coverage: list[dict[str, Any]] = []
+    for column, curve in enumerate(model.own_curves):
+        rows = _REGIONS["decision"](truth[:, column])
+        error = np.abs(delta - truth)[rows, column]
+        fractions = [float(np.mean(error <= factor * sigma[rows, column])) for factor in (1.0, 1.96)]
+        claim = dict(zip(("within_68", "within_95"), fractions, strict=True))
+        coverage.append({"curve": curve.name, "points": len(error), **claim})
+    method = "Made up: proportional to the events of the signal."
+    return {"kind": "ensemble_spread", "output": _SIGMA, "method": method, "coverage": coverage}
+
+
 def _metrics(
     model: QuadraticModel, graph: onnx.ModelProto, points: Array, truth: Array
 ) -> list[dict[str, Any]]:
-    outputs: Any = ReferenceEvaluator(graph).run(None, {"signal": points.astype(model.dtype)})
-    error = np.abs(np.asarray(outputs[0], dtype=np.float64) - truth)
+    error = np.abs(_outputs(model, graph, points)[0] - truth)
     metrics: list[dict[str, Any]] = []
     for column, curve in enumerate(model.own_curves):
         for region, inside in _REGIONS.items():
@@ -168,10 +200,11 @@ def _metrics(
 
 
 def _manifest(model: QuadraticModel) -> dict[str, Any]:
-    """The manifest down to `graphs`."""
+    """The manifest down to `graphs`, without the uncertainty."""
     columns = {curve.name: column for column, curve in enumerate(model.own_curves)}
-    tensors = (("signal", len(model.bins)), ("delta_nll", len(columns)))
-    source, result = (
+    tensors = [("signal", len(model.bins)), ("delta_nll", len(columns))]
+    tensors += [(_SIGMA, len(columns))] if model.states_error else []
+    source, *results = (
         {"name": name, "dtype": model.dtype, "shape": ["batch", width]} for name, width in tensors
     )
     domain: dict[str, Any] = {"lower": list(model.lower), "upper": list(model.upper)}
@@ -207,9 +240,8 @@ def _manifest(model: QuadraticModel) -> dict[str, Any]:
         "curves": [_curve(model, row, columns) for row in range(len(model.curves))],
         "signal_model": {"modifiers": ["lumi"], "relative_uncertainty": 0.0},
         "domain": domain,
-        "uncertainty": {"kind": "none"},
         "graphs": [
-            {"role": "delta_nll", "path": _GRAPH, "opset": OPSET, "input": source, "outputs": [result]}
+            {"role": "delta_nll", "path": _GRAPH, "opset": OPSET, "input": source, "outputs": results}
         ],
     }
 

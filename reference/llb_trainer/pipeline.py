@@ -10,43 +10,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from llb.bundle import check_target
 from llb.runtime import ProfileLikelihood, Signals, load
-from llb_trainer.comparison import published_signals
-from llb_trainer.export.emit import Emission, Identity, emit_bundle, label_domain
-from llb_trainer.labels import LabelSet, make_labels, pilot_signals
-from llb_trainer.sampling import Sampling
+from llb_trainer.exact import ExactLimits, exact_limits
+from llb_trainer.export.emit import Emission, Identity, benchmarks_of, emit_bundle, label_domain
+from llb_trainer.labels import (
+    LabelSet,
+    LabelStore,
+    concatenate,
+    make_labels,
+    pilot_signals,
+    signal_count,
+    stored_labels,
+)
+from llb_trainer.labels.resume import check_model, check_teacher
+from llb_trainer.plan import Plan
 from llb_trainer.teachers.histfactory import HistFactoryTeacher, Workspace, histfactory_teacher
-from llb_trainer.training import Recipe, Trained, train
+from llb_trainer.training import Trained, train
 
-__all__ = ["PipelineResult", "Plan", "run"]
+__all__ = ["PipelineResult", "run"]
 
 OnStage = Callable[[str, int], Callable[[int], None]]
 """Told that a stage begins, with its name and size (0 if unknown); gives what to call as parts finish."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be made, and how much work it may cost.
-
-    Attributes:
-        signals: signals to label.
-        sampling: how they are drawn.
-        recipe: how the ensemble is trained.
-        signal_modifiers: what multiplies the signal besides the POI; None for lumi where there is one.
-        processes: worker processes for the labels; one per core if None, none if 0.
-    """
-
-    signals: int = 4_096
-    sampling: Sampling = field(default_factory=Sampling)
-    recipe: Recipe = field(default_factory=Recipe)
-    signal_modifiers: tuple[str, ...] | None = None
-    processes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +50,7 @@ class PipelineResult:
         published: the published signals; none without a patchset.
         labels: what the ensemble learned from.
         trained: the ensemble.
+        exact: the teacher's own limits of the published signals.
         seconds: time taken by each stage.
     """
 
@@ -69,16 +60,18 @@ class PipelineResult:
     published: Signals
     labels: LabelSet
     trained: Trained
+    exact: tuple[ExactLimits, ...]
     seconds: Mapping[str, float]
 
 
 def run(
     workspace: Workspace,
-    patchset: Path | None,
+    published: Signals | None,
     identity: Identity,
     out: Path,
     *,
     plan: Plan,
+    store: LabelStore | None = None,
     overwrite: bool = False,
     on_stage: OnStage | None = None,
 ) -> PipelineResult:
@@ -86,10 +79,12 @@ def run(
 
     Args:
         workspace: the background-only model.
-        patchset: published signals; their directions are sampled and some become test vectors.
+        published: signals of the search, by the workspace's bins: their directions are sampled, the domain
+            reaches to them, and the teacher's limits on them go into the bundle.
         identity: what the bundle is called.
         out: where it goes; a directory or, by its suffix, an archive.
         plan: how much work.
+        store: a complete label store of this workspace, to learn from it instead of from new labels.
         overwrite: whether a bundle at `out` may be replaced.
         on_stage: told of the progress.
 
@@ -100,23 +95,35 @@ def run(
     clock = _Clock(on_stage or (lambda _name, _size: lambda _parts: None))
 
     with clock.stage("Reading the statistical model", 1) as advance:
-        teacher = histfactory_teacher(workspace, signal_modifiers=plan.signal_modifiers)
-        published = _published(patchset, teacher)
+        teacher = _opened(workspace, plan, store)
+        signals = published or Signals((), np.empty((0, len(teacher.bins))), ())
         advance(1)
     with clock.stage("Looking for minima", len(teacher.owners)) as advance:
-        pilot = pilot_signals(teacher, published.yields, plan.signals, plan.sampling)
-        explored = teacher.explored(pilot, progress=advance)
-    with clock.stage("Fitting signals", plan.signals) as advance:
-        labels = make_labels(
-            explored,
-            published.yields,
-            plan.signals,
-            plan.sampling,
-            processes=plan.processes,
-            progress=advance,
+        pilot = (
+            pilot_signals(teacher, signals.yields, plan.signals, plan.sampling)
+            if store is None
+            else store.pilot
         )
+        explored = teacher.explored(pilot, progress=advance)
+    if store is None:
+        with clock.stage("Fitting signals", signal_count(plan.signals, signals.yields)) as advance:
+            labels = make_labels(
+                explored,
+                signals.yields,
+                plan.signals,
+                plan.sampling,
+                processes=plan.processes,
+                progress=advance,
+            )
+    else:
+        with clock.stage("Reading the labels", 1) as advance:
+            check_teacher(store, explored)
+            labels = stored_labels(explored, concatenate(list(store.chunks())), plan.sampling)
+            advance(1)
     with clock.stage("Training the networks", plan.recipe.steps) as advance:
-        trained = train(labels, explored.branches, plan.recipe, progress=advance)
+        trained = train(labels, plan.recipe, checkpoints=_checkpoints(out), progress=advance)
+    with clock.stage("Finding the exact limits", len(signals.names)) as advance:
+        exact = exact_limits(explored, signals.yields, signals.names, progress=advance)
     with clock.stage("Writing the bundle", 1) as advance:
         emission = Emission(
             identity=identity,
@@ -125,17 +132,27 @@ def run(
             recipe=plan.recipe,
             trained=trained,
             domain=label_domain(labels),
-            published=dict(zip(published.names, published.yields, strict=True)),
+            published=dict(zip(signals.names, signals.yields, strict=True)),
+            benchmarks=benchmarks_of(exact),
         )
         model = load(emit_bundle(out, emission, overwrite=overwrite))
         advance(1)
-    return PipelineResult(out, model, teacher, published, labels, trained, clock.seconds)
+    return PipelineResult(out, model, teacher, signals, labels, trained, exact, clock.seconds)
 
 
-def _published(patchset: Path | None, teacher: HistFactoryTeacher) -> Signals:
-    if patchset is None:
-        return Signals((), np.empty((0, len(teacher.bins))), ())
-    return published_signals(patchset, teacher.workspace, teacher.signal_modifiers)
+def _opened(workspace: Workspace, plan: Plan, store: LabelStore | None) -> HistFactoryTeacher:
+    if store is None:
+        return histfactory_teacher(workspace, signal_modifiers=plan.signal_modifiers)
+    check_model(store, workspace)
+    made = store.identity.teacher
+    return histfactory_teacher(
+        workspace, signal_modifiers=made.signal_modifiers, signal_uncertainty=made.signal_uncertainty
+    )
+
+
+def _checkpoints(out: Path) -> Path:
+    """Beside the bundle, so that a training that was killed goes on when the same is asked for again."""
+    return out.with_name(f".{out.name}.training")
 
 
 class _Clock:

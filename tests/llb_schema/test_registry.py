@@ -94,6 +94,10 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
     "extension without namespace": ("LLB-S002", "/extensions", {"colour": 1}),
     "half an alias": ("LLB-S001", "/curves/3/alias_max_difference", None),
     "spread without output": ("LLB-S001", "/uncertainty/output", None),
+    "spread without method": ("LLB-S001", "/uncertainty/method", None),
+    "spread without coverage": ("LLB-S001", "/uncertainty/coverage", None),
+    "coverage without a number": ("LLB-S001", "/uncertainty/coverage/0/within_95", None),
+    "coverage of more than everything": ("LLB-S006", "/uncertainty/coverage/0/within_68", 1.5),
 }
 
 
@@ -101,7 +105,7 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
 def test_each_rule_gives_one_finding_at_its_place(name: str) -> None:
     code, pointer, value = CHANGES[name]
     document: Any = sealed()
-    document["uncertainty"] = {"kind": "ensemble_spread", "output": "spread"}
+    document["uncertainty"] = bundles.UNCERTAINTY | {"coverage": [dict(bundles.UNCERTAINTY["coverage"][0])]}
     target = document
     *parents, last = pointer.strip("/").split("/")
     for part in parents:

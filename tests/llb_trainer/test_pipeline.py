@@ -11,7 +11,10 @@ import pytest
 from llb.runtime import limits
 from llb.validation import validate
 from llb_schema import FindingError
-from llb_trainer.pipeline import PipelineResult, Plan, run
+from llb_trainer.comparison import published_signals
+from llb_trainer.labels import signal_count
+from llb_trainer.pipeline import PipelineResult, run
+from llb_trainer.plan import Plan
 from llb_trainer.quickstart import patchset_path, workspace_path
 from llb_trainer.quickstart.plan import quickstart_identity
 from llb_trainer.teachers.histfactory import read_workspace
@@ -40,7 +43,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, stages: dict[str, int]) -> Pi
 
     return run(
         workspace,
-        patchset_path(),
+        published_signals(patchset_path(), workspace, ("lumi",)),
         quickstart_identity(workspace, patchset_path(), embedded=True),
         tmp_path_factory.mktemp("pipeline") / "short.llb",
         plan=SHORT,
@@ -71,8 +74,8 @@ def test_limits_are_those_of_the_exact_likelihood(made: PipelineResult) -> None:
 
 def test_provenance_says_how(made: PipelineResult) -> None:
     record = json.loads(made.model.bundle.read("provenance/labels.json"))
-    assert record["signals"]["requested"] == SHORT.signals
-    assert record["signals"]["failed"] == made.labels.n_failed == 0
+    assert record["signals"]["requested"] == signal_count(SHORT.signals, made.published.yields)
+    assert record["signals"]["failed"] == made.labels.counts.failed == 0
     training = json.loads(made.model.bundle.read("provenance/training.json"))
     assert training["recipe"]["steps"] == SHORT.recipe.steps
 

@@ -4,6 +4,7 @@ from llb.bundle.archive import Container, open_container
 from llb.bundle.card import model_card
 from llb.bundle.contract import (
     AuxiliaryData,
+    Coverage,
     Curve,
     CurveData,
     Domain,
@@ -35,6 +36,7 @@ __all__ = [
     "Bundle",
     "BundleFile",
     "Container",
+    "Coverage",
     "Curve",
     "CurveData",
     "Domain",

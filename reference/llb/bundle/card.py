@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from llb.bundle.identity import Analysis
@@ -24,6 +24,7 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         _curves(manifest),
         _validity(manifest),
         _accuracy(manifest),
+        *_uncertainty(manifest),
         _usage(manifest),
     )
     return "\n\n".join(sections) + "\n"
@@ -52,13 +53,19 @@ def _identity(manifest: Mapping[str, Any]) -> str:
         f"- Authors: {', '.join(_text(author['name']) for author in manifest['authors'])}",
         f"- Licence: {manifest['license']}",
         f"- Made: {manifest['created']}",
-        f"- Teacher: {', '.join(_text(item['name']) for item in teacher['files'])}, measurement "
-        f"{_text(teacher['measurement'])}, parameter of interest {_text(teacher['poi'])}",
+        f"- Teacher: {', '.join(_text(item['name']) for item in teacher['files'])}, {_model(teacher)}",
     ]
     lines += [f"- Reference: {item['kind']} {_text(item['value'])}" for item in manifest["references"]]
     if "supersedes" in manifest:
         lines.append(f"- Supersedes: {manifest['supersedes']}")
     return "\n".join(lines)
+
+
+def _model(teacher: Mapping[str, Any]) -> str:
+    """What kind of model the teacher is, and which part of it was used."""
+    if teacher["kind"] == "histfactory":
+        return f"measurement {_text(teacher['measurement'])}, parameter of interest {_text(teacher['poi'])}"
+    return "a simplified likelihood" + (" with third moments" if teacher["third_moments"] else "")
 
 
 def _inputs(manifest: Mapping[str, Any]) -> str:
@@ -132,6 +139,22 @@ def _accuracy(manifest: Mapping[str, Any]) -> str:
         f"## Accuracy\n\n{_text(validation['method'])}\n\n"
         "|error of Delta NLL| in NLL units, on points that training never saw; 0.008 is 1 % on CLs.\n\n"
         + _table(("curve", "region", "points", "median", "95 %", "99 %", "max"), rows)
+    )
+
+
+def _uncertainty(manifest: Mapping[str, Any]) -> Iterator[str]:
+    stated = manifest["uncertainty"]
+    if stated["kind"] == "none":
+        return
+    rows = [
+        (item["curve"], item["points"], f"{item['within_68']:.1%}", f"{item['within_95']:.1%}")
+        for item in stated["coverage"]
+    ]
+    yield (
+        f"## Uncertainty\n\nThe output `{_text(stated['output'])}` of the graph is one standard deviation of "
+        f"the error of Delta NLL, per curve and point, in NLL units. {_text(stated['method'])}\n\n"
+        "How often it covers the true error, on held-out points with Delta NLL of at most 6:\n\n"
+        + _table(("curve", "points", "within 1 sigma (68.3 %)", "within 1.96 sigma (95.0 %)"), rows)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 __all__ = [
     "AuxiliaryData",
+    "Coverage",
     "Curve",
     "CurveData",
     "Domain",
@@ -158,16 +159,53 @@ class Domain:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """How often the stated error of one curve covers the true one, on held-out points (UNCERTAINTY-3).
+
+    Attributes:
+        curve: a curve that is no alias.
+        points: held-out points of the region `decision`.
+        within_68: fraction of them with |error| <= 1 sigma.
+        within_95: fraction with |error| <= 1.96 sigma.
+    """
+
+    curve: str
+    points: int
+    within_68: float
+    within_95: float
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Coverage:
+        """The entry in a schema-valid JSON object."""
+        return cls(raw["curve"], int(raw["points"]), float(raw["within_68"]), float(raw["within_95"]))
+
+
+@dataclass(frozen=True)
 class Uncertainty:
-    """How the bundle states its own error: `kind` is none or ensemble_spread (then `output` names it)."""
+    """How the bundle states its own error.
+
+    Attributes:
+        kind: `none`, or `ensemble_spread`.
+        output: output of the `delta_nll` graph with one standard deviation of the error of Delta NLL, by
+            column and in NLL units; None without one.
+        method: how that was made and calibrated; "" without one.
+        coverage: the claim of how well it covers, by curve.
+    """
 
     kind: str
-    output: str | None
+    output: str | None = None
+    method: str = ""
+    coverage: tuple[Coverage, ...] = ()
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Uncertainty:
         """The uncertainty in a schema-valid JSON object."""
-        return cls(raw["kind"], raw.get("output"))
+        return cls(
+            raw["kind"],
+            raw.get("output"),
+            raw.get("method", ""),
+            tuple(Coverage.from_json(item) for item in raw.get("coverage", ())),
+        )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 __all__ = ["Analysis", "Author", "Reference", "Software", "Teacher", "TeacherChannel", "TeacherFile"]
@@ -101,7 +101,10 @@ class TeacherFile:
 
 @dataclass(frozen=True)
 class TeacherChannel:
-    """A channel of the workspace; `samples` in the workspace's own order, which JSON patches count by."""
+    """A channel of the workspace; `samples` in the workspace's own order, which JSON patches count by.
+
+    A region of a simplified likelihood is a channel of one bin without samples.
+    """
 
     name: str
     bins: int
@@ -118,24 +121,31 @@ class Teacher:
     """The full statistical model that labelled the training points.
 
     Attributes:
-        kind: `histfactory`.
+        kind: `histfactory` or `simplified_likelihood`.
         files: the model's files by digest.
-        pyhf_digest: pyhf's own digest of the workspace, which patchsets quote.
-        measurement: name of the measurement used.
-        poi: parameter of interest.
-        interpolation: interpolation code by modifier type.
-        channels: all channels, in the order of the workspace document.
+        channels: all channels, in the order of the workspace document, or the regions.
         software: programs that evaluated it.
+        pyhf_digest: pyhf's own digest of the workspace, which patchsets quote; "" if it is none.
+        measurement: name of the measurement used; "" without a workspace.
+        poi: parameter of interest; "" without a workspace.
+        interpolation: interpolation code by modifier type; empty without a workspace.
+        third_moments: whether third moments bend the rates of a simplified likelihood.
     """
 
     kind: str
     files: tuple[TeacherFile, ...]
-    pyhf_digest: str
-    measurement: str
-    poi: str
-    interpolation: Mapping[str, str]
     channels: tuple[TeacherChannel, ...]
     software: tuple[Software, ...]
+    pyhf_digest: str = ""
+    measurement: str = ""
+    poi: str = ""
+    interpolation: Mapping[str, str] = field(default_factory=dict[str, str])
+    third_moments: bool = False
+
+    @property
+    def is_workspace(self) -> bool:
+        """Whether it is a HistFactory workspace, to which patchsets may belong."""
+        return self.kind == "histfactory"
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Teacher:
@@ -143,10 +153,11 @@ class Teacher:
         return cls(
             kind=raw["kind"],
             files=tuple(TeacherFile.from_json(item) for item in raw["files"]),
-            pyhf_digest=raw["pyhf_digest"],
-            measurement=raw["measurement"],
-            poi=raw["poi"],
-            interpolation=dict(raw["interpolation"]),
             channels=tuple(TeacherChannel.from_json(item) for item in raw["channels"]),
             software=tuple(Software.from_json(item) for item in raw["software"]),
+            pyhf_digest=raw.get("pyhf_digest", ""),
+            measurement=raw.get("measurement", ""),
+            poi=raw.get("poi", ""),
+            interpolation=dict(raw.get("interpolation", {})),
+            third_moments=raw.get("third_moments", False),
         )

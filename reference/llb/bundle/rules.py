@@ -27,6 +27,7 @@ def check_rules(manifest: Manifest) -> tuple[Finding, ...]:
         _data,
         _domain,
         _graphs,
+        _uncertainty,
         _metrics,
         _files,
         _paths,
@@ -160,14 +161,32 @@ def _graphs(manifest: Manifest) -> Iterator[Finding]:
             if tensor.shape != ("batch", width):
                 actual = _list(tensor.shape)
                 yield finding("LLB-M018", pointer=place, expected=f"batch, {width}", actual=actual)
-    output = manifest.uncertainty.output
-    names = {
-        tensor.name for graph in manifest.graphs if graph.role == "delta_nll" for tensor in graph.outputs[1:]
-    }
-    if output is not None and output not in names:
-        yield finding(
-            "LLB-M021", pointer="/uncertainty/output", expected=", ".join(sorted(names)), actual=output
-        )
+
+
+def _uncertainty(manifest: Manifest) -> Iterator[Finding]:
+    stated, graph = manifest.uncertainty, manifest.graph("delta_nll")
+    if stated.kind == "none":
+        if stated.output is not None or stated.method or stated.coverage:
+            message = "there is no uncertainty to which an output, a method or a coverage could belong"
+            yield finding("LLB-M021", message, pointer="/uncertainty", expected="kind alone")
+        return
+    tensors = {} if graph is None else {item.name: item for item in graph.outputs[1:]}
+    place = "/uncertainty/output"
+    if stated.output not in tensors:
+        yield finding("LLB-M021", pointer=place, expected=", ".join(sorted(tensors)), actual=stated.output)
+    elif graph is not None and tensors[stated.output].dtype != graph.outputs[0].dtype:
+        expected, actual = graph.outputs[0].dtype, tensors[stated.output].dtype
+        yield finding("LLB-M041", pointer=place, expected=expected, actual=actual)
+    own = [curve.name for curve in manifest.own_curves]
+    repeated = _repeated(item.curve for item in stated.coverage)
+    for position, item in enumerate(stated.coverage):
+        if item.curve not in own or item.curve in repeated:
+            yield finding(
+                "LLB-M042",
+                pointer=f"/uncertainty/coverage/{position}/curve",
+                expected=", ".join(own),
+                actual=item.curve,
+            )
 
 
 def _metrics(manifest: Manifest) -> Iterator[Finding]:

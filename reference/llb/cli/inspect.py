@@ -28,26 +28,72 @@ _UNUSABLE = {"LLB-A001", "LLB-X003"}
 @_BUNDLE
 @click.option(
     "--level",
-    type=click.IntRange(0, 4),
-    default=4,
-    show_default=True,
-    help="0 archive and parse, 1 schema, 2 integrity, 3 graph, 4 numbers; each includes the ones before.",
+    type=click.IntRange(0, 6),
+    help="0 archive and parse, 1 schema, 2 integrity, 3 graph, 4 numbers, 5 claims, 6 teacher; each includes "
+    "the ones before.  [default: 5, or 6 with --teacher]",
 )
-@_FORMAT
+@click.option(
+    "--teacher",
+    type=click.Path(path_type=Path),
+    help="The workspace that the bundle was made from, to be asked again.",
+)
+@click.option(
+    "--points",
+    type=click.IntRange(1, 100_000),
+    default=32,
+    show_default=True,
+    help="Held-out points that the teacher labels again, and as many fresh ones.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Which points.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json", "junit"]),
+    default="text",
+    show_default=True,
+    help="Output for people, for programs, or for continuous integration.",
+)
 @click.pass_context
-def validate_command(ctx: click.Context, bundle: Path, level: int, output: str) -> None:
+def validate_command(
+    ctx: click.Context,
+    bundle: Path,
+    level: int | None,
+    teacher: Path | None,
+    points: int,
+    seed: int,
+    output: str,
+) -> None:
     """Check a bundle and report every fault.
+
+    Level 5 recomputes what the bundle claims of its accuracy from the teacher's truth in it. Level 6 checks
+    that truth: it fits some held-out points, and fresh ones, with the workspace itself.
 
     \b
     Example:
         llb validate stau.llb
         llb validate stau.llb.zip --level 2 --format json
+        llb validate stau.llb --teacher BkgOnly.json --points 64
     """
-    from llb.validation import validate
+    from llb.validation import DEFAULT_LEVEL, MAX_LEVEL, validate
 
-    report = validate(bundle, level)
+    chosen = level if level is not None else DEFAULT_LEVEL if teacher is None else MAX_LEVEL
+    if chosen == MAX_LEVEL and teacher is None:
+        raise click.UsageError(f"level {MAX_LEVEL} asks the teacher: give its workspace with --teacher")
+    if chosen < MAX_LEVEL and teacher is not None:
+        raise click.UsageError(f"--teacher is for level {MAX_LEVEL}, not {chosen}")
+    if teacher is None:
+        report = validate(bundle, chosen)
+    else:
+        from llb.cli.teacher import asking
+
+        with asking(teacher, points, seed) as relabelling:
+            report = validate(bundle, chosen, relabelling=relabelling)
     if output == "json":
         click.echo(json.dumps(report.to_json(), indent=2))
+    elif output == "junit":
+        from llb.cli.junit import junit_xml
+
+        click.echo(junit_xml(report))
     else:
         for item in report.findings:
             click.echo(f"{item.severity}: {as_line(item)}")

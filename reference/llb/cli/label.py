@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llb.cli.failure import as_lines, printable
+from llb.cli.given import remarks, say, signals_of
 from llb_schema import Finding, FindingError, finding
 
 if TYPE_CHECKING:
@@ -118,10 +119,10 @@ def label_command(
         from llb_trainer.teachers.histfactory import read_workspace
 
         search = read_workspace(workspace, measurement, own_signal=own_signal)
-        for line in _remarks(search):
+        for line in remarks(search):
             click.echo(line, err=True)
         if asked.signals is not None:
-            given = _read_given(asked.signals, search)
+            given = signals_of(asked.signals, search)
             entries = _label_given(_campaign(asked, search, given), given.names, asked)
             _echo_json(entries) if form == "json" else _print_entries(entries)
         elif asked.out is not None:
@@ -142,34 +143,6 @@ def _check_usage(asked: _Options) -> None:
         raise click.UsageError("--processes are on this machine, --scheduler has its own workers")
 
 
-def _remarks(search: Workspace) -> list[str]:
-    """What somebody should know of the workspace before its labels are used."""
-    lines = as_lines(list(search.warnings)) if search.warnings else []
-    if search.poi in search.model.config.parameters:
-        lines.append(
-            f"note: samples of {search.name} carry the POI {search.poi}; it floats as a free normalisation "
-            "beside the signal (--own-signal drop leaves these samples out)"
-        )
-    return lines
-
-
-def _read_given(path: Path, workspace: Workspace) -> Signals:
-    """The signals of a file, bins that it leaves out at zero."""
-    from llb.runtime import BinNames, read_signals
-
-    counts = {str(name): int(n) for name, n in workspace.model.config.channel_nbins.items()}
-    ids = [f"{name}[{index}]" for name in workspace.model.config.channels for index in range(counts[name])]
-    names = {name: f"{name}[0]" for name, n in counts.items() if n == 1} | {name: name for name in ids}
-    signals = read_signals(path, BinNames(tuple(ids), names, frozenset(ids)), allow_zero=True)
-    lowest = signals.yields.min(axis=1).tolist()
-    _say(
-        finding("LLB-Y008", pointer=f"{path}: {name}")
-        for name, value in zip(signals.names, lowest, strict=True)
-        if value < 0
-    )
-    return signals
-
-
 def _campaign(asked: _Options, workspace: Workspace, given: Signals | None) -> Campaign:
     from llb_trainer.comparison import published_signals
     from llb_trainer.labels.request import Campaign, Signals
@@ -179,7 +152,7 @@ def _campaign(asked: _Options, workspace: Workspace, given: Signals | None) -> C
     if asked.patchset is not None:
         learned = asked.modifiers if asked.modifiers is not None else ("lumi",)
         signals = published_signals(asked.patchset, workspace, learned)
-        _say(signals.findings)
+        say(signals.findings)
         published = signals.yields
     wanted = Signals(
         asked.points,
@@ -207,7 +180,7 @@ def _label_given(campaign: Campaign, names: tuple[str, ...], asked: _Options) ->
         teacher, labels = label_given(campaign, _Board(stages))
     failed = int((~labels.usable).sum())
     if failed:
-        _say([finding("LLB-L120", f"{failed} of {len(names)} signals have no proven minimum")])
+        say([finding("LLB-L120", f"{failed} of {len(names)} signals have no proven minimum")])
     return label_entries(names, labels, teacher)
 
 
@@ -328,8 +301,3 @@ def _text(value: float | None, form: str) -> str:
 
 def _echo_json(document: object) -> None:
     click.echo(json.dumps(document, indent=2, allow_nan=False))
-
-
-def _say(findings: Iterable[Finding]) -> None:
-    for line in as_lines(findings):
-        click.echo(line, err=True)

@@ -26,6 +26,11 @@ COMMANDS = {
         "label_command",
         "Exact profile likelihoods of signals, by the full statistical model.",
     ),
+    "train": (
+        "llb.cli.train",
+        "train_command",
+        "A bundle from a statistical model, or from its labels.",
+    ),
     "validate": ("llb.cli.inspect", "validate_command", "Check a bundle and report every fault."),
     "show": ("llb.cli.inspect", "show_command", "Show what a bundle says."),
     "eval": ("llb.cli.use", "eval_command", "Delta NLL of signals."),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
-from llb_schema import Finding, FindingError, finding
+from llb.cli.given import say
+from llb_schema import FindingError, finding
 
 if TYPE_CHECKING:
     from llb.cli.progress import Stages
+    from llb.runtime import Signals
     from llb.validation import Report
     from llb_trainer.comparison import Comparison, PublishedPatches
     from llb_trainer.peer import SystematicsEffect
@@ -41,6 +42,7 @@ class _Task:
     search: Workspace
     embedded: bool
     patchset: Path | None
+    published: Signals | None
     out: Path
     picture: Path
     overwrite: bool
@@ -152,16 +154,11 @@ def _checked(
     if workspace is None:
         workspace, patchset = workspace_path(), patchset_path()
     search = read_workspace(workspace, measurement)
-    if patchset is not None:
-        signals = published_signals(patchset, search, ("lumi",))
+    published = None if patchset is None else published_signals(patchset, search, ("lumi",))
+    if published is not None:
         # Of our own patchset nobody needs a warning.
-        _say(() if embedded else signals.findings)
-    return _Task(search, embedded, patchset, out, picture, force, points, seed)
-
-
-def _say(findings: Iterable[Finding]) -> None:
-    for line in as_lines(findings):
-        click.echo(line, err=True)
+        say(() if embedded else published.findings)
+    return _Task(search, embedded, patchset, published, out, picture, force, points, seed)
 
 
 def _beside(out: Path) -> Path:
@@ -186,7 +183,7 @@ def _run(task: _Task, stages: Stages) -> _Outcome:
 
     made = pipeline.run(
         task.search,
-        task.patchset,
+        task.published,
         quickstart_identity(task.search, task.patchset, task.embedded),
         task.out,
         plan=quickstart_plan(task.seed),
@@ -194,7 +191,7 @@ def _run(task: _Task, stages: Stages) -> _Outcome:
         on_stage=stages,
     )
     told = stages("Validating the bundle", 1)
-    report = validate(task.out, 4)
+    report = validate(task.out)
     told(1)
     published = PublishedPatches() if task.patchset is None else read_patches(task.patchset)
     signals = made.published if task.patchset else generated_signals(made.teacher, _GENERATED, task.seed)
@@ -234,7 +231,7 @@ def _systematics(
             peer_search(made.teacher), nearest.name, published.patches[nearest.name], optima=nearest.optima
         )
     except FindingError as error:
-        _say(error.findings)
+        say(error.findings)
         return None
     told(1)
     return effect
@@ -306,7 +303,7 @@ def _about_signal(outcome: _Outcome) -> str:
 
 def _next(task: _Task) -> list[str]:
     bundle = shlex.quote(str(task.out))
-    commands = [f"llb show {bundle}", f"llb validate {bundle} --level 4"]
+    commands = [f"llb show {bundle}", f"llb validate {bundle}"]
     if task.patchset is not None and not task.embedded:
         commands.append(f"llb limit {bundle} --patchset {shlex.quote(str(task.patchset))}")
     return commands

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from llb.bundle import Manifest
+from llb.bundle import Manifest, Teacher
 from llb.cli.failure import printable
 
 __all__ = ["print_overview"]
@@ -55,16 +55,24 @@ def _identity(manifest: Manifest) -> Table:
         *((f"reference ({item.kind})", item.value) for item in manifest.references),
         ("analysis", str(analysis)),
         ("teacher", ", ".join(item.name for item in teacher.files)),
-        ("measurement", f"{teacher.measurement}, POI {teacher.poi}"),
+        ("model", _model(teacher)),
         ("signal modifiers", ", ".join(model.modifiers) or "none"),
         ("signal uncertainty", f"{model.relative_uncertainty:g} (flat, relative)"),
         ("truncation", truncation),
+        ("stated error", manifest.uncertainty.kind.replace("_", " ")),
         *(
             (f"graph {graph.role}", f"{graph.path}, {graph.input.dtype}, opset {graph.opset}")
             for graph in manifest.graphs
         ),
     ]
     return _table(f"{manifest.id} {manifest.version}", ("", ""), rows)
+
+
+def _model(teacher: Teacher) -> str:
+    """What kind of model it is, and which part of it was used."""
+    if teacher.is_workspace:
+        return f"measurement {teacher.measurement}, POI {teacher.poi}"
+    return "simplified likelihood" + (", third moments" if teacher.third_moments else "")
 
 
 def _inputs(manifest: Manifest) -> Table:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
+from llb.cli.limit_table import print_limits
 from llb_schema import Finding, finding, has_errors
 
 if TYPE_CHECKING:
@@ -89,6 +90,9 @@ def limit_command(
     background-only data that fluctuate by -2, -1, 0, +1, +2 standard deviations: `upper_limit_expected` (and
     `cls_expected`) with the background fitted to the data, a posteriori; `upper_limit_apriori` without.
 
+    Where the bundle states its own error, numbers have one too (± in the table, `..._error` in JSON): one
+    standard deviation of what it does to them, to first order. It says nothing beyond the domain.
+
     JSON is a list with one object a signal. An infinite upper limit (no mu is excluded) is null there, and
     `flags` has "no_limit:<number>"; a number that is not defined is null, with "not_a_number" or
     "no_curve:<curve>". A number from beyond the domain has "beyond_domain:<number>", and `in_domain` is
@@ -119,7 +123,7 @@ def limit_command(
     if form == "json":
         _write([_as_json(item) for item in found], form)
     else:
-        _print_limits(found)
+        print_limits(found)
     return EXIT_FINDINGS if has_errors(note for item in found for note in item.findings) else EXIT_OK
 
 
@@ -167,6 +171,12 @@ def _as_json(item: Limits) -> dict[str, Any]:
         "upper_limit_expected": [_plain(value) for value in item.upper_limit_expected],
         "upper_limit_apriori": [_plain(value) for value in item.upper_limit_apriori],
         "mu_hat": _plain(item.mu_hat),
+        "cls_observed_error": _plain(item.cls_observed_error),
+        "cls_expected_error": [_plain(value) for value in item.cls_expected_error],
+        "cls_apriori_error": [_plain(value) for value in item.cls_apriori_error],
+        "upper_limit_observed_error": _plain(item.upper_limit_observed_error),
+        "upper_limit_expected_error": [_plain(value) for value in item.upper_limit_expected_error],
+        "upper_limit_apriori_error": [_plain(value) for value in item.upper_limit_apriori_error],
         "in_domain": item.in_domain,
         "flags": list(item.flags),
     }
@@ -200,33 +210,3 @@ def _write(rows: list[dict[str, Any]], form: str) -> None:
                 numbers = (row[key], row[f"nll_{curve}"])
                 delta, absolute = ("-" if value is None else f"{value:.6f}" for value in numbers)
                 click.echo(f"  {curve:<16} Delta NLL {delta:>14}   NLL {absolute:>16}")
-
-
-def _print_limits(found: Sequence[Limits]) -> None:
-    width = max(len(printable(item.name)) for item in found)
-    level = f"{100 * found[0].level:g} %"
-    click.echo(
-        f"CLs at mu = {found[0].mu:g}; upper limits on mu at {level} confidence level; * beyond the domain"
-    )
-    heads = ("CLs obs", "CLs exp", "UL obs", "UL exp", "-1 sigma", "+1 sigma", "a priori")
-    click.echo(f"{'name':<{width}}  " + "".join(f"{head:>10}" for head in heads))
-    for item in found:
-        expected = item.upper_limit_expected
-        numbers = (
-            ("cls", item.cls_observed),
-            ("cls", item.cls_expected[2]),
-            ("upper_limit_observed", item.upper_limit_observed),
-            ("upper_limit_expected[+0]", expected[2]),
-            ("upper_limit_expected[-1]", expected[1]),
-            ("upper_limit_expected[+1]", expected[3]),
-            ("upper_limit_apriori[+0]", item.upper_limit_apriori[2]),
-        )
-        cells = (
-            f"{_text(value, 9)}{'*' if f'beyond_domain:{name}' in item.flags else ' '}"
-            for name, value in numbers
-        )
-        click.echo(f"{printable(item.name):<{width}}  " + "".join(cells))
-
-
-def _text(value: float, width: int) -> str:
-    return f"{'-':>{width}}" if math.isnan(value) else f"{value:>{width}.4g}"

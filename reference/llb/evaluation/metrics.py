@@ -12,14 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llb.bundle import Metric
+from llb.bundle import Coverage, Metric
 
 __all__ = [
     "DECISION_MAX",
     "ONE_PERCENT_ON_CLS",
     "REGIONS",
+    "TWO_SIDED_95",
     "Comparison",
     "accuracy",
+    "coverage",
     "running_quantiles",
 ]
 
@@ -30,6 +32,9 @@ ONE_PERCENT_ON_CLS = 0.008
 
 DECISION_MAX = 6.0
 """Exclusions at any usual level are decided below this Delta NLL."""
+
+TWO_SIDED_95 = 1.96
+"""Standard deviations within which 95 % of a normal distribution lie."""
 
 _NEAR_ZERO = 0.1
 
@@ -50,11 +55,14 @@ class Comparison:
         curve: name of the curve.
         truth: (n,) the teacher's Delta NLL.
         predicted: (n,) the graph's.
+        sigma: (n,) one standard deviation of its error as the graph states it, in NLL units; None where it
+            states none.
     """
 
     curve: str
     truth: Floats
     predicted: Floats
+    sigma: Floats | None = None
 
     @property
     def error(self) -> Floats:
@@ -73,6 +81,22 @@ def _by_region(comparison: Comparison) -> Iterator[Metric]:
         if error.size:
             quantiles = (float(value) for value in np.quantile(error, [0.5, 0.95, 0.99, 1.0]))
             yield Metric(comparison.curve, region, int(error.size), *quantiles)
+
+
+def coverage(comparisons: Iterable[Comparison]) -> tuple[Coverage, ...]:
+    """How often the stated errors cover the true ones in the region `decision` (UNCERTAINTY-3).
+
+    Comparisons without a stated error, and those without a point in the region, are left out.
+    """
+    return tuple(found for comparison in comparisons for found in _covered(comparison))
+
+
+def _covered(comparison: Comparison) -> Iterator[Coverage]:
+    rows = REGIONS["decision"](comparison.truth)
+    if comparison.sigma is not None and rows.any():
+        error, sigma = comparison.error[rows], comparison.sigma[rows]
+        within = (float(np.mean(error <= factor * sigma)) for factor in (1.0, TWO_SIDED_95))
+        yield Coverage(comparison.curve, int(error.size), *within)
 
 
 def running_quantiles(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +9,8 @@ from numpy.typing import NDArray
 
 from llb.bundle import Bundle
 from llb.evaluation.metrics import Comparison
+from llb.evaluation.table import read_table
 from llb.runtime import ProfileLikelihood
-from llb_schema import FindingError, finding
 
 __all__ = ["HeldOut", "compare_heldout", "read_heldout"]
 
@@ -44,17 +42,9 @@ def read_heldout(bundle: Bundle) -> HeldOut:
     manifest = bundle.manifest
     path = manifest.validation.heldout
     header = ["name", *manifest.bin_ids, *(curve.name for curve in manifest.own_curves)]
-    rows = list(csv.reader(io.StringIO(bundle.read(path).decode("utf-8", "replace"), newline="")))
-    if not rows or rows[0] != header:
-        raise FindingError(finding("LLB-M026", pointer=path, expected=",".join(header)[:200]))
-    try:
-        table = np.array([row[1:] for row in rows[1:]], np.float64).reshape(len(rows) - 1, len(header) - 1)
-    except ValueError as error:
-        raise FindingError(finding("LLB-M027", pointer=path)) from error
-    if not len(table) or not np.isfinite(table).all():
-        raise FindingError(finding("LLB-M027", pointer=path))
+    names, table = read_table(bundle, path, header)
     width = len(manifest.bin_ids)
-    return HeldOut(tuple(row[0] for row in rows[1:]), table[:, :width], table[:, width:])
+    return HeldOut(names, table[:, :width], table[:, width:])
 
 
 def compare_heldout(model: ProfileLikelihood) -> tuple[Comparison, ...]:
@@ -64,8 +54,13 @@ def compare_heldout(model: ProfileLikelihood) -> tuple[Comparison, ...]:
         FindingError: see `read_heldout`; the graph fails.
     """
     heldout = read_heldout(model.bundle)
-    predicted = model.columns(heldout.signals)
+    predicted, sigma = model.columns_with_sigma(heldout.signals)
     return tuple(
-        Comparison(curve.name, heldout.delta[:, curve.column], predicted[:, curve.column])
+        Comparison(
+            curve.name,
+            heldout.delta[:, curve.column],
+            predicted[:, curve.column],
+            sigma[:, curve.column] if model.has_uncertainty else None,
+        )
         for curve in model.bundle.manifest.own_curves
     )

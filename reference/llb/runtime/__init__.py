@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llb.runtime.asymptotics import N_SIGMA, cls_expected, cls_observed, q_tilde
-    from llb.runtime.exclusion import Band, Limits, limits
+    from llb.runtime.exclusion import limits
     from llb.runtime.graph_audit import audit_graph
     from llb.runtime.likelihood import ProfileLikelihood, load
     from llb.runtime.patchset import patchset_signals, read_patchset
     from llb.runtime.profile import ASIMOV_CURVES, Rays, rays
+    from llb.runtime.result import Band, Limits
     from llb.runtime.session import GraphSession, open_graph, open_session
     from llb.runtime.signal import BinNames, aliases, signal_vector
     from llb.runtime.signal_files import Signals, read_signals
@@ -49,7 +50,8 @@ __all__ = [
 # No module here may have the name of something public: importing it would put it in that name's place.
 _HOMES = {
     **dict.fromkeys(("N_SIGMA", "cls_expected", "cls_observed", "q_tilde"), "asymptotics"),
-    **dict.fromkeys(("Band", "Limits", "limits"), "exclusion"),
+    "limits": "exclusion",
+    **dict.fromkeys(("Band", "Limits"), "result"),
     "audit_graph": "graph_audit",
     **dict.fromkeys(("ProfileLikelihood", "load"), "likelihood"),
     **dict.fromkeys(("patchset_signals", "read_patchset"), "patchset"),

@@ -15,7 +15,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erfcx, log_ndtr
 
-__all__ = ["N_SIGMA", "cls_expected", "cls_observed", "log_cls_expected", "log_cls_observed", "q_tilde"]
+__all__ = [
+    "N_SIGMA",
+    "cls_expected",
+    "cls_observed",
+    "log_cls_expected",
+    "log_cls_expected_slope",
+    "log_cls_observed",
+    "log_cls_observed_slopes",
+    "q_tilde",
+]
 
 Array = NDArray[np.float64]
 
@@ -100,3 +109,35 @@ def cls_expected(q_asimov: ArrayLike) -> Array:
     """The expected CLs for N = -2, -1, 0, +1, +2 on a new last axis; see `log_cls_expected`."""
     q_a = np.asarray(q_asimov, dtype=np.float64)
     return np.exp(log_cls_expected(q_a[..., np.newaxis], N_SIGMA))
+
+
+def log_cls_observed_slopes(q: ArrayLike, q_asimov: ArrayLike) -> tuple[Array, Array]:
+    """The derivatives of `log_cls_observed` with respect to sqrt(q) and to sqrt(q_A), same shape.
+
+    In the roots they are bounded; with respect to q they are not at q = 0. Both are 0 where q_A is 0.
+    """
+    q, q_a = np.broadcast_arrays(np.asarray(q, dtype=np.float64), np.asarray(q_asimov, dtype=np.float64))
+    blind = q_a < _NO_POWER
+    r_a = np.sqrt(np.where(blind, 1.0, q_a))
+    r = np.sqrt(q)
+    power = _mills(r_a - r)
+    near = power - _mills(-r), -power
+    ratio = r / r_a
+    with_signal, without = _mills(-0.5 * (ratio * r + r_a)), _mills(-0.5 * (ratio * r - r_a))
+    far = (
+        ratio * (without - with_signal),
+        0.5 * ((ratio**2 - 1.0) * with_signal - (ratio**2 + 1.0) * without),
+    )
+    first, second = (np.where(q <= q_a, *both) for both in zip(near, far, strict=True))
+    return np.where(blind, 0.0, first), np.where(blind, 0.0, second)
+
+
+def log_cls_expected_slope(q_asimov: ArrayLike, n_sigma: ArrayLike) -> Array:
+    """The derivative of `log_cls_expected` with respect to sqrt(q_A), same shape."""
+    r_a = np.sqrt(np.maximum(np.asarray(q_asimov, dtype=np.float64), 0.0))
+    return -_mills(np.asarray(n_sigma, dtype=np.float64) - r_a)
+
+
+def _mills(x: Array) -> Array:
+    """d ln Phi(x) / dx = phi(x) / Phi(x), the inverse Mills ratio, precise in both tails."""
+    return np.sqrt(2.0 / np.pi) / erfcx(-x / np.sqrt(2.0))

@@ -1,37 +1,26 @@
-"""CLs and upper limits of many signals at once, observed, a-posteriori and a-priori expected.
-
-Which curves serve which number (the convention of Spey and pyhf): observed CLs take `observed` and
-`observed_asimov`; the a-posteriori band takes `observed_asimov` alone; the a-priori band `apriori_asimov`
-alone.
-"""
+"""CLs and upper limits of many signals at once, observed, a-posteriori and a-priori expected."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize.elementwise import find_root
 
-from llb.runtime.asymptotics import N_SIGMA, log_cls_expected, log_cls_observed, q_tilde
+from llb.runtime.asymptotics import N_SIGMA
 from llb.runtime.likelihood import ProfileLikelihood
+from llb.runtime.log_cls import OBSERVED, POSTERIOR, PRIOR, LogCls
 from llb.runtime.profile import Rays, rays
+from llb.runtime.propagation import propagate
+from llb.runtime.result import Band, Limits
 from llb.runtime.signal_files import Signals
-from llb_schema import Finding
 
-__all__ = ["Band", "Limits", "limits"]
+__all__ = ["limits"]
 
 Array = NDArray[np.float64]
-Index = NDArray[np.intp]
-Band = tuple[float, float, float, float, float]
-"""Five numbers for N = -2, -1, 0, +1, +2 standard deviations of background-only data."""
 
-_OBSERVED = 0
-_POSTERIOR = slice(1, 6)
-_PRIOR = slice(6, 11)
-_SIGMA_OF = np.asarray((0, *N_SIGMA, *N_SIGMA))
-_ASIMOV = ("observed_asimov", "apriori_asimov")
 _NAMES = ("observed", *(f"expected[{n:+d}]" for n in N_SIGMA), *(f"apriori[{n:+d}]" for n in N_SIGMA))
 # Where limits are looked for, in units of the edge of the domain. CLs falls from 1 towards 0 along the ray.
 _GRID = np.concatenate(
@@ -39,42 +28,6 @@ _GRID = np.concatenate(
 )
 # Signals a block: the grid of every signal is held in memory at once.
 _BLOCK = 256
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The answer for one signal. Numbers that need a curve which the bundle does not have are NaN.
-
-    Attributes:
-        name: the signal's name.
-        mu: signal strength of the CLs values.
-        level: confidence level of the upper limits, e.g. 0.95.
-        cls_observed: CLs of the observed data.
-        cls_expected: a-posteriori expected CLs.
-        cls_apriori: a-priori expected CLs.
-        upper_limit_observed: signal strength excluded at `level`; infinity when no signal strength is.
-        upper_limit_expected: a-posteriori expected limits, smallest first.
-        upper_limit_apriori: a-priori expected limits, smallest first.
-        mu_hat: best-fit signal strength of the observed data, >= 0 and at most the edge of the domain.
-        in_domain: whether all the numbers come from inside the domain.
-        flags: which do not (`beyond_domain:upper_limit_observed`, ...), `zero_signal`, `no_limit:...`
-            (infinite), `no_curve:...`, `not_a_number`.
-        findings: what is to be said about this signal.
-    """
-
-    name: str
-    mu: float
-    level: float
-    cls_observed: float
-    cls_expected: Band
-    cls_apriori: Band
-    upper_limit_observed: float
-    upper_limit_expected: Band
-    upper_limit_apriori: Band
-    mu_hat: float
-    in_domain: bool
-    flags: tuple[str, ...]
-    findings: tuple[Finding, ...]
 
 
 def limits(
@@ -128,79 +81,39 @@ def _names(names: Sequence[str] | None, count: int) -> Sequence[str]:
 
 
 def _of_rays(ray: Rays, mu: float, level: float, names: Sequence[str]) -> list[Limits]:
-    test = _LogCls(ray)
+    test = LogCls(ray)
     cls = np.exp(test.scan(np.full((len(ray), 1), mu)))[:, :, 0]
     upper = _upper_limits(test, np.log1p(-level))
+    cls_error, upper_error = propagate(test, mu, cls, upper)
     return [
         Limits(
             name=names[n],
             mu=mu,
             level=level,
-            cls_observed=float(cls[n, _OBSERVED]),
-            cls_expected=_band(cls[n, _POSTERIOR]),
-            cls_apriori=_band(cls[n, _PRIOR]),
-            upper_limit_observed=float(upper[n, _OBSERVED]),
-            upper_limit_expected=_band(upper[n, _POSTERIOR]),
-            upper_limit_apriori=_band(upper[n, _PRIOR]),
+            cls_observed=float(cls[n, OBSERVED]),
+            cls_expected=_band(cls[n, POSTERIOR]),
+            cls_apriori=_band(cls[n, PRIOR]),
+            upper_limit_observed=float(upper[n, OBSERVED]),
+            upper_limit_expected=_band(upper[n, POSTERIOR]),
+            upper_limit_apriori=_band(upper[n, PRIOR]),
             mu_hat=float(test.mu_hat[n]),
             in_domain=bool(mu <= ray.mu_edge[n]) and not np.any(upper[n] > ray.mu_edge[n]),
             flags=tuple(_flags(ray, n, mu, upper[n], test.mu_hat[n])),
             findings=tuple(
                 replace(item, pointer=names[n]) for item in ray.findings if item.pointer == f"signals/{n}"
             ),
+            cls_observed_error=float(cls_error[n, OBSERVED]),
+            cls_expected_error=_band(cls_error[n, POSTERIOR]),
+            cls_apriori_error=_band(cls_error[n, PRIOR]),
+            upper_limit_observed_error=float(upper_error[n, OBSERVED]),
+            upper_limit_expected_error=_band(upper_error[n, POSTERIOR]),
+            upper_limit_apriori_error=_band(upper_error[n, PRIOR]),
         )
         for n in range(len(ray))
     ]
 
 
-class _LogCls:
-    """ln CLs along rays; number 0 is observed, 1 to 5 are the a-posteriori band, 6 to 10 the a-priori one."""
-
-    def __init__(self, ray: Rays) -> None:
-        self.ray = ray
-        nothing = np.full(len(ray), np.nan)
-        self.mu_hat, self._lowest = (
-            ray.minimum("observed") if "observed" in ray.columns else (nothing, nothing)
-        )
-
-    def scan(self, mu: Array) -> Array:
-        """All numbers at mu of shape (N, M), as an array of shape (N, 11, M)."""
-        index = np.repeat(np.arange(len(mu)), mu.shape[1])
-        flat = mu.ravel()
-        posterior, prior = (self._q_asimov(curve, index, flat).reshape(mu.shape) for curve in _ASIMOV)
-        q = self._q_observed(index, flat).reshape(mu.shape)
-        n_sigma = np.asarray(N_SIGMA)[:, np.newaxis]
-        return np.concatenate(
-            [
-                log_cls_observed(q, posterior)[:, np.newaxis],
-                log_cls_expected(posterior[:, np.newaxis], n_sigma),
-                log_cls_expected(prior[:, np.newaxis], n_sigma),
-            ],
-            axis=1,
-        )
-
-    def __call__(self, mu: Array, index: Index, number: Index) -> Array:
-        """One number each: all arguments one-dimensional and of the same length."""
-        q_asimov = np.empty(mu.shape)
-        for curve, part in zip(_ASIMOV, (number < _PRIOR.start, number >= _PRIOR.start), strict=True):
-            q_asimov[part] = self._q_asimov(curve, index[part], mu[part])
-        result = log_cls_expected(q_asimov, _SIGMA_OF[number])
-        seen = number == _OBSERVED
-        result[seen] = log_cls_observed(self._q_observed(index[seen], mu[seen]), q_asimov[seen])
-        return result
-
-    def _q_asimov(self, curve: str, index: Index, mu: Array) -> Array:
-        if curve not in self.ray.columns:
-            return np.full(mu.shape, np.nan)
-        return q_tilde(self.ray.at(curve, index, mu), 0.0, mu, 0.0)
-
-    def _q_observed(self, index: Index, mu: Array) -> Array:
-        if "observed" not in self.ray.columns:
-            return np.full(mu.shape, np.nan)
-        return q_tilde(self.ray.at("observed", index, mu), self._lowest[index], mu, self.mu_hat[index])
-
-
-def _upper_limits(test: _LogCls, target: float) -> Array:
+def _upper_limits(test: LogCls, target: float) -> Array:
     """mu at which ln CLs falls through `target`, shape (N, 11).
 
     Infinity where it does not within the grid, 0 where it already has at the grid's first point, NaN for NaN.

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llb.bundle import Bundle, read_bundle
+from llb.bundle import Bundle, TensorSpec, read_bundle
 from llb.runtime.domain import in_box
 from llb.runtime.session import GraphSession, open_graph
 from llb.runtime.signal import signal_vector
@@ -50,6 +50,11 @@ class ProfileLikelihood:
         """Element type of the graph's input, float32 or float64."""
         return self.graph.dtype
 
+    @property
+    def has_uncertainty(self) -> bool:
+        """Whether the graph states its own error, so that `sigma` gives numbers."""
+        return self.bundle.manifest.uncertainty.output is not None
+
     def signal(self, signal: Mapping[str, float] | Sequence[float] | Array) -> Array:
         """The yields of one signal, shape (n_bins,), from a mapping by bin id or an array of that length.
 
@@ -73,15 +78,41 @@ class ProfileLikelihood:
 
     def columns(self, signals: ArrayLike) -> Array:
         """The graph's own output: Delta NLL, float64, of shape (N, number of output columns)."""
+        (delta,) = self._run(signals, self.graph.spec.outputs[:1])
+        return delta
+
+    def columns_with_sigma(self, signals: ArrayLike) -> tuple[Array, Array]:
+        """Delta NLL and its stated error in one call of the graph, each (N, number of output columns).
+
+        The error is one standard deviation in NLL units (UNCERTAINTY-1); NaN where the bundle states none.
+        """
+        first, name = self.graph.spec.outputs[0], self.bundle.manifest.uncertainty.output
+        stated = [item for item in self.graph.spec.outputs if item.name == name]
+        delta, *sigma = self._run(signals, [first, *stated])
+        return delta, sigma[0] if sigma else np.full_like(delta, np.nan)
+
+    def _run(self, signals: ArrayLike, outputs: Sequence[TensorSpec]) -> tuple[Array, ...]:
+        """These outputs as float64, in blocks of rows."""
         array = self.check_shape(signals)
-        blocks = [self.graph.run(array[start : start + _ROWS]) for start in range(0, len(array), _ROWS)]
-        if not blocks:
-            return np.empty((0, len(self.bundle.manifest.own_curves)))
-        return np.concatenate(blocks).astype(np.float64, copy=False)
+        if not len(array):
+            return (np.empty((0, len(self.bundle.manifest.own_curves))),) * len(outputs)
+        starts = range(0, len(array), _ROWS)
+        blocks = [self.graph.run_outputs(array[start : start + _ROWS], outputs) for start in starts]
+        return tuple(
+            np.concatenate(parts).astype(np.float64, copy=False) for parts in zip(*blocks, strict=True)
+        )
 
     def delta_nll(self, signals: ArrayLike) -> dict[str, Array]:
         """Delta NLL of signals of shape (N, n_bins) by curve, each of shape (N,); aliases are resolved."""
         columns = self.columns(signals)
+        return {item.name: columns[:, item.column] for item in self.bundle.manifest.curves}
+
+    def sigma(self, signals: ArrayLike) -> dict[str, Array]:
+        """One standard deviation of the error of `delta_nll`, by curve, each of shape (N,), in NLL units.
+
+        NaN where the bundle states no uncertainty (`has_uncertainty`). Outside of the domain it says nothing.
+        """
+        _, columns = self.columns_with_sigma(signals)
         return {item.name: columns[:, item.column] for item in self.bundle.manifest.curves}
 
     def nll(self, signals: ArrayLike) -> dict[str, Array]:

@@ -69,8 +69,14 @@ class _Tally:
 
 
 def read_patchset(path: Path, bundle: Bundle) -> Signals:
-    """The signals of a pyhf patchset in the bundle's bins; see `patchset_signals`."""
+    """The signals of a pyhf patchset in the bundle's bins; see `patchset_signals`.
+
+    Raises:
+        FindingError: `LLB-Y020` the bundle was not learned from a workspace; what `patchset_signals` finds.
+    """
     manifest = bundle.manifest
+    if not manifest.teacher.is_workspace:
+        raise FindingError(finding("LLB-Y020", pointer=str(path), actual=manifest.teacher.kind))
     bins = [(item.channel, item.index) for item in sorted(manifest.inputs, key=lambda item: item.column)]
     return patchset_signals(path, manifest.teacher, bins, manifest.signal_model.modifiers)
 

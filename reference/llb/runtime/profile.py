@@ -7,7 +7,7 @@ never see the steps of a float32 graph.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,9 @@ class Rays:
         spline_error: the largest |spline - graph| between nodes: NLL units where |Delta NLL| < 1, relative
             above.
         findings: `LLB-L...` about single rays.
+        stated: the graph's own error of Delta NLL, (M, C) by output column, at (M, n_bins) signals; None
+            where the bundle states none.
+        signals: events at mu = 1, shape (N, n_bins), for `stated`.
     """
 
     columns: Mapping[str, int]
@@ -53,6 +56,8 @@ class Rays:
     splines: SplineStack
     spline_error: Array
     findings: tuple[Finding, ...]
+    stated: Callable[[Array], Array] | None = None
+    signals: Array | None = None
 
     def __len__(self) -> int:
         """Number of signals."""
@@ -64,6 +69,21 @@ class Rays:
         with np.errstate(over="ignore"):
             t = mu / scale
         return self.splines(index, t, self.columns[curve], order) / scale**order
+
+    def sigma(self, index: NDArray[np.intp], mu: Array) -> Array:
+        """The stated error of Delta NLL of signals `index` at `mu`, both (M,), as (M, C) by output column.
+
+        One call of the graph for all of them; in NLL units. NaN beyond the ends of the ray, where the curves
+        are a continuation, and where the bundle states no error.
+        """
+        width = self.splines.pieces.shape[-1]
+        result = np.full((len(mu), width), np.nan)
+        if self.stated is None or self.signals is None:
+            return result
+        inside = (mu >= self.mu_low[index]) & (mu <= self.mu_edge[index]) & np.isfinite(mu)
+        if inside.any():
+            result[inside] = self.stated(mu[inside, np.newaxis] * self.signals[index[inside]])
+        return result
 
     def delta(self, curve: str, mu: ArrayLike) -> Array:
         """Delta NLL of every signal at mu, shape (N,) or (N, M), or a number for all; NLL units."""
@@ -142,6 +162,8 @@ def rays(model: ProfileLikelihood, signals: Array) -> Rays:
         splines=stack_splines(nodes, values, ~zero),
         spline_error=error,
         findings=tuple(_examine(model, signals, outside, error)),
+        stated=(lambda points: model.columns_with_sigma(points)[1]) if model.has_uncertainty else None,
+        signals=signals,
     )
 
 

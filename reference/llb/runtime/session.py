@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llb.bundle import Bundle, GraphSpec
+from llb.bundle import Bundle, GraphSpec, TensorSpec
 from llb.runtime.graph_audit import audit_graph
 from llb_schema import FindingError, finding, has_errors
 
@@ -48,29 +49,37 @@ class GraphSession:
         return np.dtype(self.spec.input.dtype)
 
     def run(self, rows: NDArray[np.float64]) -> NDArray[np.floating]:
-        """The first output for rows of shape (N, width), in one call.
+        """The first output for rows of shape (N, width), in one call; errors as in `run_outputs`."""
+        (result,) = self.run_outputs(rows, self.spec.outputs[:1])
+        return result
+
+    def run_outputs(
+        self, rows: NDArray[np.float64], outputs: Sequence[TensorSpec]
+    ) -> tuple[NDArray[np.floating], ...]:
+        """Several outputs for rows of shape (N, width), in one call, each as the manifest declares it.
 
         Raises:
-            FindingError: `LLB-G015`, onnxruntime fails; `LLB-N006`, the output has another shape than
+            FindingError: `LLB-G015`, onnxruntime fails; `LLB-N006`, an output has another shape than
                 declared.
         """
         # A yield beyond float32 becomes infinite there; the graph's answer shows it, a warning here would
         # not help.
         with np.errstate(over="ignore"):
             feed = {self.spec.input.name: np.ascontiguousarray(rows, dtype=self.dtype)}
-        name = self.spec.outputs[0].name
         try:
-            result = np.asarray(self.session.run([name], feed)[0])
+            found = self.session.run([item.name for item in outputs], feed)
         # Its exceptions are native classes without a common base.
         except Exception as error:
             message = f"onnxruntime failed: {_first_line(error)}"
             raise FindingError(finding("LLB-G015", message, pointer=self.spec.path)) from error
-        expected = (len(rows), *self.spec.outputs[0].shape[1:])
-        if result.shape != expected:
-            raise FindingError(
-                finding("LLB-N006", pointer=self.spec.path, expected=str(expected), actual=str(result.shape))
-            )
-        return result
+        results = tuple(np.asarray(item) for item in found)
+        for item, result in zip(outputs, results, strict=True):
+            expected, actual = (len(rows), *item.shape[1:]), result.shape
+            if actual != expected:
+                raise FindingError(
+                    finding("LLB-N006", pointer=self.spec.path, expected=str(expected), actual=str(actual))
+                )
+        return results
 
 
 def open_graph(bundle: Bundle, role: str) -> GraphSession:

@@ -1,4 +1,4 @@
-"""Many cubic C2 splines at once: nodes per ray, vectorised evaluation, closed-form minimum, continuation."""
+"""Many cubic splines at once: nodes per ray, vectorised evaluation, closed-form minimum, continuation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import CubicHermiteSpline, CubicSpline
 
 __all__ = ["SplineStack", "stack_splines"]
 
@@ -101,13 +101,19 @@ def _lowest_inside(a: Array, b: Array, c: Array, width: Array) -> Array:
     return np.where(inside, x, 0.0)
 
 
-def stack_splines(nodes: Sequence[Array], values: Sequence[Array], bounded: NDArray[np.bool_]) -> SplineStack:
-    """C2 splines through the nodes of each ray, with their continuations.
+def stack_splines(
+    nodes: Sequence[Array],
+    values: Sequence[Array],
+    bounded: NDArray[np.bool_],
+    slopes: Sequence[Array] | None = None,
+) -> SplineStack:
+    """Splines through the nodes of each ray, with their continuations: C2, or C1 with given slopes.
 
     Args:
-        nodes: per ray, increasing t, shape (K_n,), K_n >= 4.
+        nodes: per ray, increasing t, shape (K_n,), K_n >= 4, with slopes K_n >= 2.
         values: per ray, shape (K_n, C); a ray with a value that is not finite becomes NaN as a whole.
         bounded: whether a ray ends at its last node. Others (the zero signal) have no edge and stay flat.
+        slopes: per ray, exact derivatives in t at the nodes, shape (K_n, C), where they are known.
     """
     rays, curves = len(nodes), values[0].shape[1] if values else 0
     longest = max((len(item) for item in nodes), default=4)
@@ -119,7 +125,7 @@ def stack_splines(nodes: Sequence[Array], values: Sequence[Array], bounded: NDAr
         if not np.all(np.isfinite(y)):
             pieces[n], tails[n] = np.nan, np.nan
             continue
-        spline = CubicSpline(t, y)
+        spline = CubicSpline(t, y) if slopes is None else CubicHermiteSpline(t, y, slopes[n])
         pieces[n, : len(t) - 1] = spline.c.transpose(1, 0, 2)
         if bounded[n]:
             tails[n, 0] = _tail(spline, t, 0)
@@ -127,7 +133,7 @@ def stack_splines(nodes: Sequence[Array], values: Sequence[Array], bounded: NDAr
     return SplineStack(breaks, pieces, np.array([len(item) for item in nodes], dtype=np.intp), tails)
 
 
-def _tail(spline: CubicSpline, t: Array, side: int) -> Array:
+def _tail(spline: CubicSpline | CubicHermiteSpline, t: Array, side: int) -> Array:
     """Value, outward-rising slope and half the curvature at an end; the slope never drops there."""
     end = t[-side]
     value, slope, curvature = (spline(end, order) for order in range(3))

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llb.bundle import Bundle, Container, Manifest, check_manifest, open_container, read_raw_manifest
 from llb.validation.report import Report
 from llb.validation.semantics import check_documents, check_integrity, read_vectors
 from llb_schema import Finding, FindingError, finding, has_errors
 
-__all__ = ["MAX_LEVEL", "validate"]
+if TYPE_CHECKING:
+    from llb.runtime import ProfileLikelihood
+    from llb.validation.teacher import Relabelling
+
+__all__ = ["DEFAULT_LEVEL", "MAX_LEVEL", "validate"]
 
 
 @dataclass
@@ -24,6 +28,7 @@ class _Run:
     raw: Any = None
     bundle: Bundle | None = None
     sessions: dict[str, Any] = field(default_factory=dict[str, Any])
+    relabelling: Relabelling | None = None
 
     @property
     def opened(self) -> Bundle:
@@ -31,6 +36,13 @@ class _Run:
         if self.bundle is None:
             raise RuntimeError("level 1 has not run")
         return self.bundle
+
+    @property
+    def model(self) -> ProfileLikelihood:
+        """The bundle with its graph; levels from 4 on run only where level 3 has opened it."""
+        from llb.runtime import ProfileLikelihood
+
+        return ProfileLikelihood(self.opened, self.sessions["delta_nll"])
 
 
 def _archive(run: _Run) -> tuple[Finding, ...]:
@@ -60,12 +72,25 @@ def _graph(run: _Run) -> tuple[Finding, ...]:
 
 
 def _numerics(run: _Run) -> tuple[Finding, ...]:
-    from llb.runtime import ProfileLikelihood
     from llb.validation.numerics import check_numerics
     from llb.validation.vectors import TestVectors
 
     vectors = TestVectors.from_json(read_vectors(run.opened), run.opened.manifest)
-    return check_numerics(ProfileLikelihood(run.opened, run.sessions["delta_nll"]), vectors)
+    return check_numerics(run.model, vectors)
+
+
+def _claims(run: _Run) -> tuple[Finding, ...]:
+    from llb.validation.claims import check_claims
+
+    return check_claims(run.model)
+
+
+def _teacher(run: _Run) -> tuple[Finding, ...]:
+    from llb.validation.teacher import check_teacher
+
+    if run.relabelling is None:
+        raise RuntimeError("nobody opens the teacher")
+    return check_teacher(run.model, run.relabelling)
 
 
 _LEVELS: tuple[Callable[[_Run], tuple[Finding, ...]], ...] = (
@@ -74,29 +99,39 @@ _LEVELS: tuple[Callable[[_Run], tuple[Finding, ...]], ...] = (
     _integrity,
     _graph,
     _numerics,
+    _claims,
+    _teacher,
 )
 MAX_LEVEL = len(_LEVELS) - 1
-"""The highest level that this version checks."""
+"""The highest level; it needs the teacher."""
+
+DEFAULT_LEVEL = MAX_LEVEL - 1
+"""The highest level for which a bundle is enough."""
 
 
-def validate(path: str | Path, level: int = MAX_LEVEL) -> Report:
+def validate(
+    path: str | Path, level: int = DEFAULT_LEVEL, *, relabelling: Relabelling | None = None
+) -> Report:
     """Checks a bundle and reports everything that is found; never raises for what is in it.
 
     Args:
         path: directory or archive.
         level: highest level to check: 0 archive and parse, 1 schema and meaning of the manifest,
-            2 integrity and documents, 3 graphs, 4 numbers. A level with errors ends the validation,
-            because the next ones rely on it.
+            2 integrity and documents, 3 graphs, 4 numbers, 5 claims, 6 teacher. A level with errors ends the
+            validation, because the next ones rely on it.
+        relabelling: how level 6 asks the teacher.
 
     Returns:
         The report, with the findings of all levels that were run.
 
     Raises:
-        ValueError: there is no such level.
+        ValueError: there is no such level, or nothing to ask the teacher with.
     """
     if not 0 <= level <= MAX_LEVEL:
         raise ValueError(f"levels are 0 to {MAX_LEVEL}, not {level}")
-    run = _Run(Path(path))
+    if level == MAX_LEVEL and relabelling is None:
+        raise ValueError(f"level {level} needs the teacher")
+    run = _Run(Path(path), relabelling=relabelling)
     findings: list[Finding] = []
     reached = 0
     for reached in range(level + 1):

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from llb.bundle import Domain
 from llb.runtime import ProfileLikelihood
+from llb.validation.stated_error import check_sigma
 from llb.validation.vectors import TestVectors, reproduces
 from llb_schema import Finding, finding
 
-__all__ = ["ASIMOV_TOLERANCE", "check_numerics"]
+__all__ = ["ASIMOV_TOLERANCE", "check_numerics", "domain_probes"]
 
 Array = NDArray[np.float64]
 
@@ -35,13 +36,14 @@ def check_numerics(model: ProfileLikelihood, vectors: TestVectors) -> tuple[Find
         FindingError: the graph fails when it is run.
     """
     got = model.columns(vectors.signals)
-    probes = _probes(model.bundle.manifest.domain)
+    probes = domain_probes(model.bundle.manifest.domain)
     findings = [
         *_vectors(model, vectors, got),
         *_vector_domain(model, vectors),
         *_exact_zero(model, probes),
         *_single(model, vectors, got),
         *_domain(model, probes),
+        *check_sigma(model, vectors, probes),
     ]
     return tuple(sorted(findings, key=lambda item: (item.code, item.pointer)))
 
@@ -102,7 +104,7 @@ def _single(model: ProfileLikelihood, vectors: TestVectors, got: Array) -> Itera
             )
 
 
-def _probes(domain: Domain) -> Array:
+def domain_probes(domain: Domain) -> Array:
     """Corners, single-bin extremes and random points of the box, the latter denser towards zero."""
     lower, upper = np.array(domain.lower), np.array(domain.upper)
     axes = [np.diag(edge)[: _PROBES // 2] for edge in (lower, upper)]

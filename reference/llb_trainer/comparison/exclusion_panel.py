@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llb.evaluation.figures import draw_contour
 from llb_trainer.comparison.beside import Comparison
 from llb_trainer.comparison.published import PublishedPatches
 
@@ -21,8 +22,6 @@ Floats = NDArray[np.float64]
 _INK, _FAINT, _EXCLUDED, _WRONG = "#222222", "#8A8A8A", "#4477AA", "#CC3311"
 _LEVEL = 0.05
 _FLOOR = 1e-5
-_FLAT = 0.01
-"""Triangles flatter than this (ratio of inscribed to circumscribed circle) carry no contour."""
 _RING: dict[str, Any] = {"marker": "o", "ls": "", "ms": 12, "mfc": "none", "mec": _INK, "mew": 1.1}
 
 
@@ -49,7 +48,9 @@ def _draw_plane(
     panel: Axes, comparison: Comparison, plane: Floats, cls: Floats, compared: NDArray[np.bool_]
 ) -> None:
     panel.set_title("Exclusion by the bundle, 95 % CL")
-    _draw_contour(panel, plane, cls)
+    # Interpolated in the logarithm, where CLs is nearly a plane.
+    depth = np.log10(np.clip(cls, _FLOOR, 1.0))
+    draw_contour(panel, plane, depth, math.log10(_LEVEL), colour=_EXCLUDED, label="CLs = 0.05", fill=0.14)
     excluded = cls < _LEVEL
     dots: dict[str, Any] = {"ls": "", "marker": "o", "ms": 5.5, "mec": _EXCLUDED, "mew": 1.0}
     panel.plot(*plane[excluded].T, mfc=_EXCLUDED, label="excluded", **dots)
@@ -71,32 +72,6 @@ def _draw_plane(
     # Room above for the legend.
     panel.set_ylim(low[1] - 0.05 * size[1], high[1] + 0.32 * size[1])
     panel.legend(loc="upper left", ncols=2)
-
-
-def _draw_contour(panel: Axes, plane: Floats, cls: Floats) -> None:
-    """The line CLs = 0.05, interpolated in the logarithm; nothing where the points span no area."""
-    from matplotlib.tri import TriAnalyzer, Triangulation
-
-    known = np.isfinite(cls)
-    if known.sum() < 3:
-        return
-    x, y = plane[known].T
-    try:
-        # In equal units, or the triangles follow the longer axis.
-        mesh = Triangulation(x / np.ptp(x), y / np.ptp(y))
-    except (RuntimeError, ValueError, ZeroDivisionError):
-        return
-    mask = TriAnalyzer(mesh).get_flat_tri_mask(_FLAT)
-    if mask.all():
-        return
-    mesh = Triangulation(x, y, mesh.triangles, mask)
-    depth = np.log10(np.clip(cls[known], _FLOOR, 1.0))
-    goal = math.log10(_LEVEL)
-    if not depth.min() < goal < depth.max():
-        return
-    panel.tricontourf(mesh, depth, levels=[math.log10(_FLOOR) - 1.0, goal], colors=[_EXCLUDED], alpha=0.14)
-    panel.tricontour(mesh, depth, levels=[goal], colors=[_EXCLUDED], linewidths=2.0, linestyles="solid")
-    panel.plot([], [], color=_EXCLUDED, lw=2.0, label="CLs = 0.05")
 
 
 def _draw_line(

@@ -14,12 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 from llb_schema import FindingError, finding
-from llb_trainer.training.network import ProfileNetwork
+from llb_trainer.training.analytic import DAMPING, FLOOR, STEPS, WINDOW
+from llb_trainer.training.network import Calibration, ProfileNetwork
 
-__all__ = ["INPUT", "OPSET", "OUTPUT", "profile_graph"]
+__all__ = ["INPUT", "OPSET", "OUTPUT", "SIGMA", "profile_graph"]
 
-INPUT, OUTPUT = "signal", "delta_nll"
-"""Names of the graph's input, [batch, n_bins] in events, and output, [batch, n_curves] in NLL units."""
+INPUT, OUTPUT, SIGMA = "signal", "delta_nll", "sigma"
+"""Names of the graph's input, [batch, n_bins] in events, and outputs, [batch, n_curves] in NLL units."""
 
 OPSET = 17
 _IR_VERSION = 8
@@ -27,7 +28,8 @@ _IR_VERSION = 8
 _MEANING = (
     "Input: signal yields in events, one column per bin, never background or total yields. "
     "Output: Delta NLL = -ln L(s) + ln L(0), natural logarithm, profiled over the nuisance parameters, "
-    "one column per curve; exactly 0 at zero signal."
+    "one column per curve; exactly 0 at zero signal. Where there is a second output, it is one standard "
+    "deviation of the error of Delta NLL."
 )
 
 
@@ -54,13 +56,18 @@ def profile_graph(
     """
     _check(network, dtype)
     graph = _Graph(np.dtype(dtype))
-    ratio = _ratio(graph, network)
-    start, phi = _start(graph, network), _phi(graph, network)
-    remainder = graph.add("Mul", phi, ratio)
-    branches = graph.add("Add", start, remainder)
-    members = graph.add("ReduceMin", branches, axes=[3], keepdims=0)
+    x = graph.add("Div", INPUT, graph.real("scale", network.scale))
+    square = graph.add("Mul", x, x)
+    psi = _psi(graph, square)
+    remainder = graph.add("Mul", psi, _network(graph, network, x, square))
+    branches = graph.add("Add", _start(graph, network), remainder)
+    members = _lowest(graph, network, branches)
     graph.add("ReduceMean", members, axes=[0], keepdims=0, output=OUTPUT)
-    model = graph.model((len(network.scale), len(network.curves)))
+    outputs = (OUTPUT,)
+    if network.calibration is not None:
+        _sigma(graph, network.calibration, members, psi)
+        outputs = (OUTPUT, SIGMA)
+    model = graph.model(len(network.scale), len(network.curves), outputs)
     facts = {"llb.curves": ",".join(network.curves), "llb.units": "events; natural -ln L"}
     if bins:
         facts["llb.bins"] = ",".join(bins)
@@ -83,6 +90,15 @@ class _Graph:
         self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         return name
 
+    def split(self, value: str, sizes: Sequence[int], axis: int) -> list[str]:
+        """Cut a value into parts of these sizes and return their names."""
+        if len(sizes) == 1:
+            return [value]
+        names = [f"part_{number}" for number in range(len(sizes))]
+        lengths = self.integer("part_sizes", sizes)
+        self.nodes.append(helper.make_node("Split", [value, lengths], names, name="split", axis=axis))
+        return names
+
     def real(self, name: str, values: ArrayLike) -> str:
         """Add weights in the graph's element type and return their name."""
         return self._constant(name, np.asarray(values, self.dtype))
@@ -95,15 +111,16 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def model(self, widths: tuple[int, int]) -> ModelProto:
-        """The whole, for that many inputs and outputs a row."""
+    def model(self, n_bins: int, n_curves: int, outputs: Sequence[str]) -> ModelProto:
+        """The whole."""
         kind = helper.np_dtype_to_tensor_dtype(self.dtype)
-        ends = [
-            helper.make_tensor_value_info(name, kind, ["batch", width])
-            for name, width in zip((INPUT, OUTPUT), widths, strict=True)
-        ]
         graph = helper.make_graph(
-            self.nodes, "delta_nll", ends[:1], ends[1:], self.constants, doc_string=_MEANING
+            self.nodes,
+            "delta_nll",
+            [helper.make_tensor_value_info(INPUT, kind, ["batch", n_bins])],
+            [helper.make_tensor_value_info(name, kind, ["batch", n_curves]) for name in outputs],
+            self.constants,
+            doc_string=_MEANING,
         )
         return helper.make_model(
             graph,
@@ -114,14 +131,12 @@ class _Graph:
         )
 
 
-def _ratio(graph: _Graph, network: ProfileNetwork) -> str:
-    """N_m[c,k](z(s)), shape (members, batch, curves, branches).
+def _network(graph: _Graph, network: ProfileNetwork, x: str, square: str) -> str:
+    """N_m[k](z(s)), shape (members, batch, branches).
 
     The weights before each SiLU are halved (which is exact): with h = x/2 the activation
     x * (1 + tanh(x/2)) / 2 is h + h * tanh(h), half the operations.
     """
-    x = graph.add("Div", INPUT, graph.real("scale", network.scale))
-    square = graph.add("Mul", x, x)
     root = graph.add("Sqrt", graph.add("Add", square, graph.real("one", 1.0)))
     z = graph.add("Div", x, graph.add("Sqrt", root))
     hidden = graph.add("Unsqueeze", z, graph.integer("members_axis", [0]))
@@ -133,46 +148,112 @@ def _ratio(graph: _Graph, network: ProfileNetwork) -> str:
         if layer < last:
             gate = graph.add("Tanh", hidden)
             hidden = graph.add("Add", hidden, graph.add("Mul", hidden, gate))
-    # 0 keeps the size of that dimension, so the shape holds for every batch
-    shape = graph.integer("ratio_shape", [0, 0, *network.offset.shape])
-    return graph.add("Reshape", hidden, shape)
+    return hidden
+
+
+def _psi(graph: _Graph, square: str) -> str:
+    """psi = r / (1 + sqrt(1 + r)) with r = |s / scale|^2 / 4, shape (batch, 1)."""
+    total = graph.add("ReduceSum", square, graph.integer("bins_axis", [1]), keepdims=1)
+    r = graph.add("Mul", total, graph.real("quarter", 0.25))
+    root = graph.add("Sqrt", graph.add("Add", r, graph.real("unit", 1.0)))
+    return graph.add("Div", r, graph.add("Add", root, "unit"))
 
 
 def _start(graph: _Graph, network: ProfileNetwork) -> str:
-    """Value and slope at zero signal, offset[c,k] + slope[c,k].s, shape (batch, curves, branches)."""
-    slopes = network.slope.reshape(-1, len(network.scale)).T
-    linear = graph.add("MatMul", INPUT, graph.real("slope", slopes))
-    shape = graph.integer("start_shape", [0, *network.offset.shape])
-    return graph.add("Add", graph.add("Reshape", linear, shape), graph.real("offset", network.offset))
+    """offset + gain * analytic + tilt.s, shape (members, batch, branches)."""
+    owner = [curve for curve, count in enumerate(network.counts) for _ in range(count)]
+    known = graph.add("Gather", _analytic(graph, network), graph.integer("owner", owner), axis=1)
+    gained = graph.add("Mul", known, graph.real("gain", network.gain[:, None, :]))
+    tilted = graph.add("MatMul", INPUT, graph.real("tilt", network.tilt))
+    offset = graph.real("offset", network.offset[:, None, :])
+    return graph.add("Add", graph.add("Add", gained, tilted), offset)
 
 
-def _phi(graph: _Graph, network: ProfileNetwork) -> str:
-    """phi_c = q / (1 + sqrt(1 + q)) with q = |metric_c^T s|^2, shape (batch, curves, 1)."""
-    n_curves, n_bins, _ = network.metric.shape
-    columns = network.metric.transpose(1, 0, 2).reshape(n_bins, n_curves * n_bins)
-    pulls = graph.add("MatMul", INPUT, graph.real("metric", columns))
-    shape = graph.integer("pulls_shape", [0, n_curves, n_bins])
-    q = graph.add("ReduceSumSquare", graph.add("Reshape", pulls, shape), axes=[2], keepdims=1)
-    root = graph.add("Sqrt", graph.add("Add", q, "one"))
-    return graph.add("Div", q, graph.add("Add", root, "one"))
+def _analytic(graph: _Graph, network: ProfileNetwork) -> str:
+    """The analytic part, (batch, curves); names and steps as in `llb_trainer.training.analytic`."""
+    analytic = network.analytic
+    data, rate, linear = (
+        graph.real(name, values[:, None, :])
+        for name, values in (("data", analytic.data), ("rate", analytic.rate), ("linear", analytic.linear))
+    )
+    response = graph.real("response", analytic.response)
+    # Rounded as the runtime rounds it, so that it is cancelled exactly where there is no signal.
+    rounded = analytic.data.astype(graph.dtype) / analytic.rate.astype(graph.dtype)
+    pull = graph.real("pull", 1 - rounded[:, None, :])
+    one, floor = graph.real("whole", 1.0), graph.real("floor", FLOOR * analytic.rate[:, None, :])
+    least, most = graph.real("least", WINDOW[0]), graph.real("most", WINDOW[1])
+    signals = graph.add("Unsqueeze", INPUT, graph.integer("curves_axis", [0]))
+
+    def expected(force: str) -> tuple[str, str, str, str]:
+        shift = graph.add("MatMul", force, response)
+        relative = graph.add("Div", shift, rate)
+        growth = graph.add("Exp", graph.add("Clip", relative, least, most))
+        nu = graph.add("Add", signals, graph.add("Mul", rate, growth))
+        return shift, relative, growth, graph.add("Max", nu, floor)
+
+    force = graph.add("Mul", signals, graph.real("nothing", np.zeros_like(analytic.data)[:, None, :]))
+    for step in range(STEPS):
+        _, relative, growth, nu = expected(force)
+        away = graph.add("Mul", graph.add("Sub", one, graph.add("Div", data, nu)), growth)
+        wanted = graph.add("Add", graph.add("Sub", pull, away), relative)
+        if step:
+            change = graph.add("Mul", graph.real(f"damping_{step}", DAMPING), graph.add("Sub", wanted, force))
+            force = graph.add("Add", force, change)
+        else:
+            force = wanted
+    shift, relative, _, nu = expected(force)
+    logs = graph.add("Mul", data, graph.add("Log", graph.add("Div", nu, rate)))
+    poisson = graph.add(
+        "Sub", graph.add("Sub", graph.add("Sub", nu, rate), logs), graph.add("Mul", pull, shift)
+    )
+    half = graph.add("Mul", graph.add("Sub", force, relative), graph.real("half", 0.5))
+    terms = graph.add("Add", poisson, graph.add("Mul", half, shift))
+    terms = graph.add("Add", terms, graph.add("Mul", linear, signals))
+    total = graph.add("ReduceSum", terms, graph.integer("terms_axis", [2]), keepdims=0)
+    return graph.add("Transpose", total, perm=[1, 0])
+
+
+def _lowest(graph: _Graph, network: ProfileNetwork, branches: str) -> str:
+    """The minimum over the branches of each curve, shape (members, batch, curves)."""
+    parts = graph.split(branches, network.counts, axis=2)
+    lowest = [graph.add("ReduceMin", part, axes=[2], keepdims=1) for part in parts]
+    return graph.add("Concat", *lowest, axis=2) if len(lowest) > 1 else lowest[0]
+
+
+def _sigma(graph: _Graph, calibration: Calibration, members: str, psi: str) -> None:
+    """factor * sqrt(variance + (floor * psi / (1 + psi))^2), shape (batch, curves)."""
+    apart = graph.add("Sub", members, OUTPUT)
+    variance = graph.add("ReduceMean", graph.add("Mul", apart, apart), axes=[0], keepdims=0)
+    away = graph.add("Div", psi, graph.add("Add", psi, "unit"))
+    least = graph.add("Mul", away, graph.real("least_spread", calibration.floor))
+    spread = graph.add("Sqrt", graph.add("Add", variance, graph.add("Mul", least, least)))
+    graph.add("Mul", spread, graph.real("factor", calibration.factor), output=SIGMA)
 
 
 def _check(network: ProfileNetwork, dtype: str) -> None:
+    analytic = network.analytic
     weights = {
         "scale": network.scale,
+        "data": analytic.data,
+        "rate": analytic.rate,
+        "response": analytic.response,
+        "linear": analytic.linear,
         "offset": network.offset,
-        "slope": network.slope,
-        "metric": network.metric,
+        "gain": network.gain,
+        "tilt": network.tilt,
         **{f"kernel_{layer}": kernel for layer, kernel in enumerate(network.kernels)},
         **{f"bias_{layer}": bias for layer, bias in enumerate(network.biases)},
     }
+    if network.calibration is not None:
+        weights |= {"factor": network.calibration.factor, "floor": network.calibration.floor}
     for name, values in weights.items():
         with np.errstate(over="ignore"):
             finite = np.isfinite(np.asarray(values).astype(dtype)).all()
         if not finite:
             raise FindingError(finding("LLB-T020", f"{name} of the network is not finite", pointer=name))
-    lowest = network.offset.min(axis=1)
-    if np.any(lowest != 0.0):
-        name = network.curves[int(np.argmax(np.abs(lowest)))]
-        message = f"{name} is {np.abs(lowest).max():g} at zero signal"
-        raise FindingError(finding("LLB-T020", message, pointer="offset", expected=0, actual=name))
+    starts = np.split(network.offset, network.ends[:-1], axis=1)
+    for name, offsets in zip(network.curves, starts, strict=True):
+        lowest = offsets.min(axis=1)
+        if np.any(lowest != 0.0):
+            message = f"{name} is {np.abs(lowest).max():g} at zero signal"
+            raise FindingError(finding("LLB-T020", message, pointer="offset", expected=0, actual=name))

@@ -9,7 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from llb_trainer.labels.labelset import LabelSet, Origin, make_labels
+    from llb_trainer.labels.labelset import (
+        Counts,
+        LabelSet,
+        Origin,
+        make_labels,
+        signal_count,
+        stored_labels,
+    )
     from llb_trainer.labels.pilots import background_of, pilot_signals
     from llb_trainer.labels.rows import concatenate, take
     from llb_trainer.labels.run import Watch, Where, label_signals
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from llb_trainer.teachers.contract import Labels
 
 __all__ = [
+    "Counts",
     "LabelSet",
     "LabelStore",
     "Labels",
@@ -31,12 +39,17 @@ __all__ = [
     "open_store",
     "pilot_signals",
     "read_labels",
+    "signal_count",
+    "stored_labels",
     "take",
     "writing",
 ]
 
 _HOMES = {
-    **dict.fromkeys(("LabelSet", "Origin", "make_labels"), "llb_trainer.labels.labelset"),
+    **dict.fromkeys(
+        ("Counts", "LabelSet", "Origin", "make_labels", "signal_count", "stored_labels"),
+        "llb_trainer.labels.labelset",
+    ),
     **dict.fromkeys(("background_of", "pilot_signals"), "llb_trainer.labels.pilots"),
     **dict.fromkeys(("concatenate", "take"), "llb_trainer.labels.rows"),
     **dict.fromkeys(("Watch", "Where", "label_signals"), "llb_trainer.labels.run"),

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llb_schema import FindingError, finding
 from llb_trainer.labels.pilots import background_of
-from llb_trainer.labels.rows import take
+from llb_trainer.labels.rows import concatenate, take
 from llb_trainer.labels.run import label_signals
 from llb_trainer.sampling import Background, Sampling, sample_signals
 from llb_trainer.teachers.contract import Labels, Teacher
 
-__all__ = ["LabelSet", "Origin", "make_labels"]
+__all__ = ["Counts", "LabelSet", "Origin", "heldout_count", "make_labels", "signal_count", "stored_labels"]
 
 Floats = NDArray[np.float64]
 
 _STARTS = 16
 """Random starts of each signal of the second look."""
+_MARGIN = 1.02
+"""By which the truncation lies beyond the strongest published signal, so that this one is inside."""
+_TRAIN, _HOLD, _CALIBRATE, _REACH = range(4)
+"""Roles of a signal: to learn from, to be held out, to calibrate with, to say how far the domain reaches."""
+_FEWEST = 100
+"""Labels that training needs at least."""
+_HALF = 0.5
+"""Of the held-out signals go along published directions."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +37,31 @@ class Origin:
     """Exact behaviour at zero signal, per curve.
 
     Attributes:
-        offset: (n_curves, n_branches) Delta NLL of each basin without signal, NaN where it has none.
-        slope: (n_curves, n_branches, n_bins) gradients there.
-        curvature: (n_curves, n_bins, n_bins) second derivatives of the lowest basin.
+        data: (n_curves, n_bins) events in the data set.
+        slope: (n_curves, n_bins) gradients there.
+        curvature: (n_curves, n_bins, n_bins) second derivatives.
     """
 
-    offset: Floats
+    data: Floats
     slope: Floats
     curvature: Floats
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many signals came to what.
+
+    Attributes:
+        requested: drawn, or given.
+        failed: without a proven minimum on some curve; excluded.
+        outside: with a Delta NLL beyond the truncation on some curve.
+        second_look: fitted again, from random starts.
+    """
+
+    requested: int
+    failed: int
+    outside: int
+    second_look: int
 
 
 @dataclass(frozen=True)
@@ -44,33 +69,40 @@ class LabelSet:
     """Labels and how they came about.
 
     Attributes:
-        training: labels that training sees, some beyond the truncation: they keep the network from
-            falling there.
-        heldout: labels inside the truncation that training never sees.
+        training: labels that training sees, zero signal first; some lie beyond the truncation: they keep the
+            network from falling there.
+        calibration: labels inside the truncation that only the uncertainty is calibrated with.
+        heldout: labels inside the truncation that nothing is made from; half of them along published
+            directions, where there are any, half filling space.
         origin: exact behaviour at zero signal.
         background: what the sampling knew.
         sampling: how signals were drawn.
-        n_requested: signals drawn.
-        n_failed: signals without a proven minimum on some curve; excluded.
-        n_outside: signals whose Delta NLL exceeds the truncation on some curve.
-        delta_max: the truncation.
+        counts: how many signals came to what.
+        delta_max: the truncation: the largest Delta NLL of the domain.
         seconds: time taken.
         second_look_excess: largest amount by which more starts found a lower NLL, on a sample.
-        second_look_signals: size of that sample.
     """
 
     training: Labels
+    calibration: Labels
     heldout: Labels
     origin: Origin
     background: Background
     sampling: Sampling
-    n_requested: int
-    n_failed: int
-    n_outside: int
+    counts: Counts
     delta_max: float
     seconds: float
     second_look_excess: float
-    second_look_signals: int
+
+
+def heldout_count(n: int) -> int:
+    """Signals that are held out beside `n` others; as many more calibrate the uncertainty."""
+    return min(2_000, max(200, n // 10))
+
+
+def signal_count(n: int, published: Floats) -> int:
+    """Signals that `make_labels` labels when it is asked for `n`."""
+    return n + 2 * heldout_count(n) + len(published)
 
 
 def make_labels(
@@ -79,83 +111,124 @@ def make_labels(
     n: int,
     sampling: Sampling,
     *,
-    heldout: float = 0.1,
     second_look: int = 32,
     processes: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> LabelSet:
     """Sample signals, label them, leave out what is not proven, split.
 
+    Beside `n` signals for training, others are drawn to be held out and to calibrate the uncertainty, and
+    the published signals at `sampling.strength` are labelled: the domain reaches at least so far.
+
     Args:
         teacher: the teacher.
         published: (n_published, n_bins) yields of published signals, possibly none.
-        n: signals to label.
-        sampling: how to draw them; its `delta_max` is the truncation of the domain.
-        heldout: fraction kept from training.
+        n: signals to label for training.
+        sampling: how to draw them.
         second_look: signals that are fitted again, from random starts.
         processes: worker processes; one per core if None, none if 0.
-        progress: told how many signals were finished.
+        progress: told how many signals were finished, of `signal_count` in all.
 
     Raises:
         FindingError: LLB-T001 too few labels are left.
     """
     began = time.monotonic()
     background = background_of(teacher)
-    signals = sample_signals(background, published, n, sampling)
-    labels = label_signals(teacher, signals, processes=processes, progress=progress)
+    aside = heldout_count(n)
+    other = replace(sampling, seed=sampling.seed + 2, published=min(_HALF, sampling.published))
+    parts = (
+        sample_signals(background, published, n, sampling),
+        # Signal 0 of every sequence is no signal at all, which training has seen.
+        *np.split(sample_signals(background, published, 2 * aside, other, first=1), 2),
+        sampling.strength * np.maximum(published, 0.0),
+    )
+    labels = label_signals(teacher, np.concatenate(parts), processes=processes, progress=progress)
+    role = np.repeat([_TRAIN, _HOLD, _CALIBRATE, _REACH], [len(part) for part in parts])
+    return _split(teacher, labels, role, background, sampling, second_look, began)
+
+
+def stored_labels(teacher: Teacher, labels: Labels, sampling: Sampling, *, second_look: int = 32) -> LabelSet:
+    """The labels of a store, split.
+
+    Args:
+        teacher: the teacher that made them.
+        labels: all labels; of a hundred, 8 are held out and 8 calibrate the uncertainty.
+        sampling: how they were drawn; the domain reaches to its `delta_max`.
+        second_look: signals that are fitted again, from random starts.
+
+    Raises:
+        FindingError: LLB-T001 too few labels are left.
+    """
+    began = time.monotonic()
+    if np.any(labels.signals[0]):
+        labels = concatenate([teacher.label(np.zeros((1, labels.signals.shape[1]))), labels])
+    role = np.random.default_rng([sampling.seed, 2]).choice(
+        [_TRAIN, _HOLD, _CALIBRATE], size=len(labels.signals), p=[0.84, 0.08, 0.08]
+    )
+    role[0] = _TRAIN
+    return _split(teacher, labels, role, background_of(teacher), sampling, second_look, began)
+
+
+def _split(
+    teacher: Teacher,
+    labels: Labels,
+    role: NDArray[np.int64],
+    background: Background,
+    sampling: Sampling,
+    second_look: int,
+    began: float,
+) -> LabelSet:
+    """Labels whose role is known, the first one of zero signal."""
+    n = len(labels.signals)
     usable = labels.usable
-    inside = usable & np.logical_and.reduce([c.delta <= sampling.delta_max for c in labels.curves])
+    highest = np.max([curve.delta for curve in labels.curves], axis=0)
+    strongest = np.max(highest[(role == _REACH) & usable], initial=0.0)
+    delta_max = max(sampling.delta_max, _MARGIN * float(strongest))
+    inside = usable & (highest <= delta_max)
+    learned = inside & (role == _TRAIN)
+    if np.sum(learned) < _FEWEST:
+        raise FindingError(finding("LLB-T001", actual=f"{np.sum(learned)} of {np.sum(role == _TRAIN)}"))
     rng = np.random.default_rng([sampling.seed, 1])
-    rows = np.flatnonzero(inside)
-    if len(rows) < 100:
-        raise FindingError(finding("LLB-T001", actual=f"{len(rows)} of {n}"))
-    looked = rng.choice(rows, size=min(second_look, len(rows)), replace=False)
-    again = teacher.second_look(signals[looked], starts=_STARTS, seed=sampling.seed)
-    baseline = {curve.name: curve.baseline_nll for curve in teacher.curves}
-    excess = [
-        np.max(curve.delta[looked] + baseline[curve.name] - again[curve.name], initial=0.0)
-        for curve in labels.curves
-    ]
-    kept_out = rng.uniform(size=n) < heldout
-    kept_out[0] = False
+    looked = rng.choice(np.flatnonzero(inside), size=min(second_look, int(np.sum(inside))), replace=False)
+    held = role == _HOLD
+    kept = role == _CALIBRATE
     return LabelSet(
-        training=take(labels, usable & ~kept_out),
-        heldout=take(labels, inside & kept_out),
+        training=take(labels, usable & ~held & ~kept),
+        calibration=take(labels, inside & kept),
+        heldout=take(labels, inside & held),
         origin=_origin(teacher, background),
         background=background,
         sampling=sampling,
-        n_requested=n,
-        n_failed=int(n - usable.sum()),
-        n_outside=int(usable.sum() - inside.sum()),
-        delta_max=sampling.delta_max,
+        counts=Counts(n, int(n - usable.sum()), int(usable.sum() - inside.sum()), len(looked)),
+        delta_max=delta_max,
         seconds=time.monotonic() - began,
-        second_look_excess=float(max(excess)),
-        second_look_signals=len(looked),
+        second_look_excess=_second_look(teacher, labels, looked, sampling.seed),
+    )
+
+
+def _second_look(teacher: Teacher, labels: Labels, rows: NDArray[np.int64], seed: int) -> float:
+    """Largest amount by which random starts end below the labels."""
+    again = teacher.second_look(labels.signals[rows], starts=_STARTS, seed=seed)
+    baseline = {curve.name: curve.baseline_nll for curve in teacher.curves}
+    return max(
+        float(np.max(curve.delta[rows] + baseline[curve.name] - again[curve.name], initial=0.0))
+        for curve in labels.curves
     )
 
 
 def _origin(teacher: Teacher, background: Background) -> Origin:
-    """Values, slopes and curvature at zero; the curvature from central differences of exact gradients."""
+    """Data, slopes and curvature at zero; the curvature from central differences of exact gradients."""
     n_bins = len(background.events)
     step = 0.05 * background.scale
     shifts = np.diag(step)
     labels = teacher.label(np.concatenate([np.zeros((1, n_bins)), shifts, -shifts]))
-    offset, slope, curvature = [], [], []
+    data = {curve.name: curve.main for curve in teacher.curves}
+    curvature: list[Floats] = []
     for curve in labels.curves:
-        offset.append(curve.branches[0])
-        slope.append(curve.branch_gradients[0])
-        lowest = int(np.nanargmin(curve.branches[0]))
-        gradients = curve.branch_gradients[1:, lowest]
-        rows = (gradients[:n_bins] - gradients[n_bins:]) / (2 * step[:, None])
-        curvature.append(_positive(rows, background))
-    return Origin(np.stack(offset), np.stack(slope), np.stack(curvature))
-
-
-def _positive(matrix: Floats, background: Background) -> Floats:
-    """The nearest symmetric matrix that bends upward everywhere, by a little at least."""
-    scale = background.scale
-    unit = matrix * scale[:, None] * scale[None, :]
-    unit = np.where(np.isfinite(unit), 0.5 * (unit + unit.T), 0.0)
-    values, vectors = np.linalg.eigh(unit)
-    bent = (vectors * np.maximum(values, 1e-3 * max(1.0, float(values[-1])))) @ vectors.T
-    return bent / scale[:, None] / scale[None, :]
+        rows = (curve.gradient[1 : n_bins + 1] - curve.gradient[n_bins + 1 :]) / (2 * step[:, None])
+        curvature.append(0.5 * (rows + rows.T))
+    return Origin(
+        np.stack([data[curve.name] for curve in labels.curves]),
+        np.stack([curve.gradient[0] for curve in labels.curves]),
+        np.stack(curvature),
+    )

@@ -31,11 +31,8 @@ def check_resumable(campaign: Campaign, path: Path, *, resume: bool) -> LabelSto
         hint = "Go on with a label store by --resume, or choose another path."
         raise FindingError(finding("LLB-X002", f"{path} exists already", pointer=str(path), hint=hint))
     store = open_store(path)
-    findings = [
-        *_other_model(store, campaign.workspace),
-        *_other_engine(store),
-        *_other_signals(store, campaign.signals),
-    ]
+    check_model(store, campaign.workspace)
+    findings = _other_signals(store, campaign.signals)
     if findings:
         raise FindingError(findings)
     return store
@@ -78,6 +75,17 @@ def _other_signals(store: LabelStore, asked: Signals) -> list[Finding]:
                 )
             )
     return found
+
+
+def check_model(store: LabelStore, workspace: Workspace) -> None:
+    """Make sure that a store holds labels of this workspace, made by this engine.
+
+    Raises:
+        FindingError: LLB-L101 it holds those of another one; LLB-L102 another engine made them.
+    """
+    findings = [*_other_model(store, workspace), *_other_engine(store)]
+    if findings:
+        raise FindingError(findings)
 
 
 def check_teacher(store: LabelStore, teacher: HistFactoryTeacher) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from llb.bundle import Analysis, Author, Reference
 from llb_trainer.export.emit import Identity
-from llb_trainer.pipeline import Plan
+from llb_trainer.plan import Plan
 from llb_trainer.sampling import Sampling
 from llb_trainer.teachers.histfactory import Workspace
 from llb_trainer.training import Recipe
@@ -18,7 +18,7 @@ __all__ = ["quickstart_identity", "quickstart_plan"]
 
 def quickstart_plan(seed: int) -> Plan:
     """Enough labels and steps for limits good to a fraction of a percent on a small search."""
-    return Plan(signals=3_072, sampling=Sampling(seed=seed), recipe=Recipe(steps=8_000, seed=seed))
+    return Plan(signals=3_072, sampling=Sampling(seed=seed), recipe=Recipe(steps=4_000, seed=seed))
 
 
 def quickstart_identity(workspace: Workspace, patchset: Path | None, embedded: bool) -> Identity:

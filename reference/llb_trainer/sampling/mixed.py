@@ -28,7 +28,8 @@ def mixed_signals(space: SignalSpace, first: int, count: int) -> Floats:
 
     The fraction `published` goes along published directions, where there are any. Both families climb the
     same ladder of expected significance. A yield beyond the wall of the box comes back to somewhere
-    behind it, so that no two signals are the same corner.
+    behind it, so that no two signals are the same corner. A few signals are far stronger, up to what
+    published ones reach, and a few are negative: whole directions, or single bins.
     """
     return by_blocks(partial(_block, space), BLOCK, first, count)
 
@@ -38,9 +39,32 @@ def _block(space: SignalSpace, block: int) -> Floats:
     rays = space.published & (numbers.kind < space.sampling.published)
     directions = np.where(rays[:, None], ray_directions(space, numbers), _filling(space, numbers))
     delta = 0.5 * ladder(space, numbers.strength) ** 2
+    strong = space.sampling.delta_max * (space.far / space.sampling.delta_max) ** numbers.strength
+    far = (numbers.far < space.sampling.far) & (space.far > space.sampling.delta_max)
+    delta = np.where(far, strong, delta)
     signals = strengths(space.background, directions, delta)[:, None] * directions
     behind_the_wall = space.largest * (1.0 - _WALL * numbers.depth)
-    return np.where(signals > space.largest, behind_the_wall, signals)
+    signals = np.where(signals > space.largest, behind_the_wall, signals)
+    turned = np.where(rays[:, None], _turned(space, numbers, signals), _mixed_signs(space, numbers, signals))
+    return np.where((numbers.sign < space.sampling.negative)[:, None], turned, signals)
+
+
+def _turned(space: SignalSpace, numbers: Variates, signals: Floats) -> Floats:
+    """(BLOCK, n_bins) signals at negative mu, down to where the first bin leaves the box.
+
+    Bins without background stay empty; a signal that has no others stays as it is.
+    """
+    below = np.where(space.lowest < 0, signals, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        edge = np.min(np.where(below > 0, -space.lowest / below, np.inf), axis=1, keepdims=True)
+    reached = numbers.strength[:, None] * np.where(np.isfinite(edge), edge, 0.0)
+    return np.where(np.isfinite(edge), 0.0 - reached * below, signals)
+
+
+def _mixed_signs(space: SignalSpace, numbers: Variates, signals: Floats) -> Floats:
+    """(BLOCK, n_bins) signals of which about half the bins are negative."""
+    below = np.where(space.lowest < 0, 1.0 - 2.0 * numbers.depth, 0.0)
+    return np.where(below > 0.0, below * space.lowest, signals)
 
 
 def _filling(space: SignalSpace, numbers: Variates) -> Floats:

@@ -73,7 +73,11 @@ class Sampling:
         reach: how far space is filled, in units of the largest yields that published signals have where
             they reach `delta_max`.
         near_zero: fraction with a strength drawn evenly in its logarithm, from 1e-3 to 2 sigma.
-        delta_max: largest expected Delta NLL.
+        delta_max: largest expected Delta NLL of the signals that are drawn densely.
+        strength: mu up to which all published signals are covered, whatever their Delta NLL.
+        far: fraction from `delta_max` to what published signals reach at `strength`, evenly in the logarithm.
+        negative: fraction with negative yields, in some bins or in all.
+        depth: how negative, in units of the background; never beyond one standard deviation of it.
         seed: of everything random.
         strategy: a key of `STRATEGIES`.
         metropolis: settings of the strategy of that name.
@@ -87,19 +91,24 @@ class Sampling:
     reach: float = 1.5
     near_zero: float = 0.15
     delta_max: float = 24.0
+    strength: float = 3.0
+    far: float = 0.1
+    negative: float = 0.05
+    depth: float = 0.2
     seed: int = 20261121
     strategy: str = "mixed"
     metropolis: MetropolisSettings = field(default_factory=MetropolisSettings)
     active: ActiveSettings = field(default_factory=ActiveSettings)
 
     def __post_init__(self) -> None:
-        for name in ("published", "alone", "near_zero"):
+        for name in ("published", "alone", "near_zero", "far", "negative"):
             value = getattr(self, name)
             _require(0 <= value <= 1, name, value, "between 0 and 1")
         for name in ("jitter", "spread"):
             value = getattr(self, name)
             _require(0 <= value < math.inf, name, value, "at least 0")
-        for name in ("reach", "delta_max"):
+        _require(0 <= self.depth < 1, "depth", self.depth, "at least 0 and below 1")
+        for name in ("reach", "delta_max", "strength"):
             value = getattr(self, name)
             _require(0 < value < math.inf, name, value, "above 0")
         _require(self.seed >= 0, "seed", self.seed, "at least 0")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llb_trainer.sampling.background import Background, strengths
+from llb_trainer.sampling.background import Background, expected_delta, strengths
 from llb_trainer.sampling.settings import Sampling
 
 __all__ = ["SignalSpace", "signal_space"]
@@ -28,6 +28,8 @@ class SignalSpace:
             to reach `delta_max`; without published signals, each bin alone.
         published: whether the directions are published ones.
         largest: (n_bins,) the box: most signal in each bin.
+        lowest: (n_bins,) the box: least signal in each bin, not positive.
+        far: expected Delta NLL of the strongest signals that are drawn.
         sampling: how to draw.
     """
 
@@ -35,6 +37,8 @@ class SignalSpace:
     directions: Floats
     published: bool
     largest: Floats
+    lowest: Floats
+    far: float
     sampling: Sampling
 
     @property
@@ -64,7 +68,16 @@ def signal_space(background: Background, published: Floats, sampling: Sampling) 
     strength = strengths(background, directions, np.full(len(directions), sampling.delta_max))
     directions = strength[:, None] * directions
     reached = np.maximum(directions.max(axis=0), _LEAST_REACH * alone) if len(useful) else alone
-    return SignalSpace(background, directions, bool(len(useful)), sampling.reach * reached, sampling)
+    strong = sampling.strength * yields
+    return SignalSpace(
+        background=background,
+        directions=directions,
+        published=bool(len(useful)),
+        largest=np.maximum(sampling.reach * reached, strong.max(axis=0, initial=0.0)),
+        lowest=-np.minimum(sampling.depth * background.events, background.scale),
+        far=max(sampling.delta_max, float(np.max(expected_delta(background, strong), initial=0.0))),
+        sampling=sampling,
+    )
 
 
 def _alone(background: Background, delta: float) -> Floats:

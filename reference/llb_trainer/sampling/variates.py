@@ -33,6 +33,8 @@ class Variates:
         weight: (BLOCK,) of the second one.
         filling: (BLOCK, n_bins) whether a bin is filled.
         depth: (BLOCK, n_bins) how far behind the wall of the box a yield beyond it ends.
+        far: (BLOCK,) whether the signal is a strong one.
+        sign: (BLOCK,) whether yields are negative.
     """
 
     strength: Floats
@@ -45,6 +47,8 @@ class Variates:
     weight: Floats
     filling: Floats
     depth: Floats
+    far: Floats
+    sign: Floats
 
 
 def variates(space: SignalSpace, block: int) -> Variates:
@@ -55,7 +59,7 @@ def variates(space: SignalSpace, block: int) -> Variates:
     """
     seed, n_bins = space.sampling.seed, space.n_bins
     quasi = sobol_block(seed, block, n_bins + 4)
-    free = generator(seed, Stream.CHOICE, block).random((BLOCK, 2 * n_bins + 3))
+    free = generator(seed, Stream.CHOICE, block).random((BLOCK, 2 * n_bins + 5))
     return Variates(
         strength=quasi[:, 0],
         kind=quasi[:, 1],
@@ -66,7 +70,9 @@ def variates(space: SignalSpace, block: int) -> Variates:
         mixture=free[:, 1],
         weight=free[:, 2],
         filling=free[:, 3 : n_bins + 3],
-        depth=free[:, n_bins + 3 :],
+        depth=free[:, n_bins + 3 : -2],
+        far=free[:, -2],
+        sign=free[:, -1],
     )
 
 

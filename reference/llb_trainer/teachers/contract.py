@@ -5,14 +5,24 @@ Everything behind the teachers (sampling, labels, training) works on these types
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CURVES", "CurveData", "CurveLabels", "Labels", "SignalBin", "Teacher"]
+__all__ = [
+    "CURVES",
+    "CurveData",
+    "CurveLabels",
+    "Labels",
+    "SignalBin",
+    "Source",
+    "SourceChannel",
+    "SourceFile",
+    "Teacher",
+]
 
 Floats = NDArray[np.float64]
 
@@ -102,8 +112,60 @@ class Labels:
         return np.logical_and.reduce([curve.converged for curve in self.curves])
 
 
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that a teacher was read from: its name, number of raw bytes and their digest."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SourceChannel:
+    """A channel of the source: its number of bins, and its background samples if it lists any."""
+
+    name: str
+    bins: int
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a teacher was read from, as the manifest of a bundle states it.
+
+    Attributes:
+        kind: kind of statistical model, as the manifest names it.
+        files: its files.
+        channels: its channels, in the order of its document.
+        details: the further keys that the manifest has for this kind, as JSON.
+        software: distributions that evaluate it.
+    """
+
+    kind: str
+    files: tuple[SourceFile, ...]
+    channels: tuple[SourceChannel, ...]
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    software: tuple[str, ...] = ()
+
+
 class Teacher(Protocol):
     """The exact likelihood of an analysis."""
+
+    @property
+    def source(self) -> Source:
+        """What it was read from."""
+        ...
+
+    @property
+    def signal_modifiers(self) -> tuple[str, ...]:
+        """What multiplies the signal besides the signal strength: `("lumi",)` or `()`."""
+        ...
+
+    @property
+    def signal_uncertainty(self) -> float:
+        """Flat relative uncertainty of the signal, 0 for none."""
+        ...
 
     @property
     def bins(self) -> tuple[SignalBin, ...]:
@@ -116,6 +178,11 @@ class Teacher(Protocol):
         ...
 
     @property
+    def owners(self) -> tuple[CurveData, ...]:
+        """The curves that are no alias of another; labels have an entry for each."""
+        ...
+
+    @property
     def covariance(self) -> Floats:
         """(n_bins, n_bins) covariance of the nominal background over the nuisance parameters."""
         ...
@@ -123,6 +190,11 @@ class Teacher(Protocol):
     @property
     def branches(self) -> tuple[str, ...]:
         """Names of the basins, in the order of `CurveLabels.branches`."""
+        ...
+
+    @property
+    def minima_known(self) -> Mapping[str, int]:
+        """Minima found before the first label, from which fits start, by curve; empty if there are none."""
         ...
 
     def label(self, signals: Floats, progress: Callable[[int], None] | None = None) -> Labels:

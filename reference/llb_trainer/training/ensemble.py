@@ -1,15 +1,18 @@
-"""The trainable part in Flax: an ensemble of small networks, evaluated together."""
+"""The trainable part in Flax: an ensemble of networks, evaluated together."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jax import Array
+from numpy.typing import NDArray
 
-__all__ = ["Ensemble", "silu"]
+__all__ = ["Branches", "Ensemble", "silu"]
 
 
 def silu(x: Array) -> Array:
@@ -29,25 +32,61 @@ class _Layer(nnx.Module):
         return x @ self.kernel[...] + self.bias[...][:, None, :]
 
 
+@dataclass(frozen=True)
+class Branches:
+    """Which branches there are: those of one curve after the other, the one that holds zero signal first.
+
+    Attributes:
+        counts: branches of each curve.
+    """
+
+    counts: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """Branches of all curves."""
+        return sum(self.counts)
+
+    @property
+    def owner(self) -> NDArray[np.int64]:
+        """(n_branches,) number of the curve of each."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """(n_curves,) number of the branch that holds zero signal."""
+        return np.concatenate([[0], np.cumsum(self.counts)[:-1]]).astype(np.int64)
+
+    @property
+    def free(self) -> NDArray[np.bool_]:
+        """(n_branches,) whether it may lie anywhere above the others at zero signal."""
+        free = np.ones(len(self), np.bool_)
+        free[self.first] = False
+        return free
+
+
 class Ensemble(nnx.Module):
-    """Multilayer perceptrons with SiLU, one per member.
+    """Multilayer perceptrons with SiLU, one per member, and where each branch starts at zero signal.
 
     Args:
         members: how many.
-        n_in, width, depth, n_out: shape of each; `depth` hidden layers.
+        n_in, width, depth: shape of each; `depth` hidden layers.
+        branches: of all curves; one output each.
         rngs: source of the initial weights.
     """
 
-    def __init__(self, members: int, n_in: int, width: int, depth: int, n_out: int, rngs: nnx.Rngs) -> None:
+    def __init__(
+        self, members: int, n_in: int, width: int, depth: int, branches: Branches, rngs: nnx.Rngs
+    ) -> None:
         sizes = [n_in, *[width] * depth]
         hidden = [_Layer(members, a, b, 1.5, rngs) for a, b in pairwise(sizes)]
-        self.layers = nnx.List([*hidden, _Layer(members, width, n_out, 0.1, rngs)])
-        # the ratio to be learned is 1 near zero signal
-        self.layers[-1].bias[...] = jnp.ones((members, n_out), jnp.float32)
+        self.layers = nnx.List([*hidden, _Layer(members, width, len(branches), 0.1, rngs)])
+        self.offset = nnx.Param(jnp.ones((members, len(branches)), jnp.float32))
+        self.gain = nnx.Param(jnp.ones((members, len(branches)), jnp.float32))
+        self.tilt = nnx.Param(jnp.zeros((members, n_in, len(branches)), jnp.float32))
 
     def __call__(self, z: Array) -> Array:
-        """Outputs (members, n, n_out) at inputs z, (n, n_in) or (members, n, n_in)."""
-        x = jnp.broadcast_to(z, (self.layers[0].kernel.shape[0], *z.shape[-2:]))
+        """Outputs (members, n, n_branches) at inputs z, (n, n_in)."""
+        x = jnp.broadcast_to(z, (self.layers[0].kernel.shape[0], *z.shape))
         *hidden, last = self.layers
         for layer in hidden:
             x = silu(layer(x))

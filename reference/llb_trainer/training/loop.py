@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -15,18 +17,25 @@ from flax import nnx
 from jax import Array
 from numpy.typing import NDArray
 
-from llb_trainer.labels import Labels, LabelSet
+from llb_trainer.labels import LabelSet
+from llb_trainer.training.analytic import analytic_profile
+from llb_trainer.training.calibration import calibrated
+from llb_trainer.training.checkpoint import Checkpoints
 from llb_trainer.training.ensemble import Ensemble
-from llb_trainer.training.loss import Batch, Frame, LossTerms, Weights, sobolev_loss
+from llb_trainer.training.examples import examples
+from llb_trainer.training.loss import Batch, LossTerms, Shape, Weights, sobolev_loss, starts
 from llb_trainer.training.network import ProfileNetwork
 from llb_trainer.training.recipe import Recipe
+from llb_trainer.training.soap import renewed, scale_by_soap
 
 __all__ = ["Trained", "TrainingHistory", "train"]
 
 Floats = NDArray[np.float64]
+_State = tuple[Weights, Any, Array]
+"""Weights, state of the optimiser, and the key of what is random."""
 
 _CHUNK = 50
-"""Steps taken in one compiled call: few enough for a live progress bar, many enough to cost no time."""
+"""Steps taken in one compiled call: few enough for a live progress bar and fresh bases of the optimiser."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class TrainingHistory:
         loss_values, loss_gradients: the two terms of the training loss, mean since the last record.
         heldout_median, heldout_p99: |error of Delta NLL| of the ensemble mean on held-out signals with
             0 <= Delta <= 6, in NLL units.
-        seconds: time taken by the whole training.
+        seconds: time taken by the whole training; of a resumed one, by its last part.
     """
 
     steps: tuple[int, ...]
@@ -59,25 +68,36 @@ class Trained:
 
 def train(
     labels: LabelSet,
-    branches: tuple[str, ...],
     recipe: Recipe,
+    *,
+    checkpoints: Path | None = None,
     progress: Callable[[int], None] | None = None,
     records: int = 20,
 ) -> Trained:
-    """Train an ensemble on labels.
+    """Train an ensemble on labels, and calibrate its uncertainty.
 
     Args:
-        labels: what to learn; only `training` is learned from.
-        branches: names of the basins, in the order of the labels.
+        labels: what to learn; the held-out ones are only looked at for the history.
         recipe: settings.
+        checkpoints: directory of checkpoints, one per record; a training that was killed goes on from the
+            last one. Removed when the training is done.
         progress: told how many steps were taken since the last call.
         records: entries in the history.
+
+    Raises:
+        FindingError: LLB-T041 the checkpoints belong to another training.
     """
     began = time.monotonic()
-    run = _Run(labels, branches, recipe)
+    run = _Run(labels, recipe)
+    keeper = Checkpoints(checkpoints, run.identity()) if checkpoints else None
+    history: list[tuple[float, ...]] = []
+    taken = 0
+    if keeper and (kept := keeper.latest(run.state)):
+        taken, run.state, history = kept
+        if progress:
+            progress(taken)
     every = max(1, recipe.steps // _CHUNK // records) * _CHUNK
-    history: list[tuple[int, float, float, float, float]] = []
-    sums, taken = np.zeros(2), 0
+    sums = np.zeros(2)
     while taken < recipe.steps:
         count = min(_CHUNK, recipe.steps - taken)
         sums += run.advance(count) * count
@@ -88,58 +108,59 @@ def train(
             done = taken - (history[-1][0] if history else 0)
             history.append((taken, *(sums / done).tolist(), *run.heldout_errors()))
             sums[:] = 0.0
+            if keeper:
+                keeper.save(taken, run.state, history)
     steps, values, gradients, median, p99 = zip(*history, strict=True)
-    record = TrainingHistory(steps, values, gradients, median, p99, time.monotonic() - began)
-    return Trained(run.network(), record)
+    network = run.network()
+    if recipe.members > 1:
+        network = calibrated(network, labels.calibration)
+    if keeper:
+        keeper.clear()
+    whole = tuple(int(step) for step in steps)
+    record = TrainingHistory(whole, values, gradients, median, p99, time.monotonic() - began)
+    return Trained(network, record)
 
 
 class _Run:
     """State of a training."""
 
-    def __init__(self, labels: LabelSet, branches: tuple[str, ...], recipe: Recipe) -> None:
+    def __init__(self, labels: LabelSet, recipe: Recipe) -> None:
         self.labels, self.recipe = labels, recipe
         self.scale = labels.background.scale
-        kept = _competing(labels.training)
-        self.branches = tuple(branches[k] for k in kept)
-        origin = labels.origin
-        # a basin without a minimum at zero signal starts one unit above the global one
-        start = np.nan_to_num(origin.offset[:, kept], nan=1.0)
-        self.offset = np.maximum(start - np.min(start, axis=1, keepdims=True), 0.0)
-        self.slope = np.where(np.isnan(origin.offset[:, kept])[:, :, None], 0.0, origin.slope[:, kept])
-        self.metric = np.linalg.cholesky(origin.curvature).astype(np.float64)
-        self.frame = Frame(
-            _single(self.offset),
-            _single(self.slope * self.scale),
-            _single(self.metric * self.scale[:, None]),
-        )
-        self.data = _batch(labels.training, kept, self.scale)
-        n_out = self.offset.size
+        self.analytic = analytic_profile(labels.origin)
+        seen = examples(labels.training, self.analytic, self.scale, recipe.branches)
+        self.branches, self.data = seen.branches, seen.batch
         ensemble = Ensemble(
-            recipe.members, len(self.scale), recipe.width, recipe.depth, n_out, nnx.Rngs(recipe.seed)
+            recipe.members, len(self.scale), recipe.width, recipe.depth, self.branches, nnx.Rngs(recipe.seed)
         )
-        self.graph, self.weights = nnx.split(ensemble)
+        self.graph, weights = nnx.split(ensemble)
         schedule = optax.warmup_cosine_decay_schedule(
             0.0, recipe.learning_rate, max(1, round(recipe.warm_up * recipe.steps)), recipe.steps
         )
-        self.optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule))
-        self.moments = self.optimizer.init(self.weights)
-        self.key = jax.random.key(recipe.seed)
+        self.optimizer = optax.chain(scale_by_soap(), optax.scale_by_learning_rate(schedule))
+        key = jax.random.key_data(jax.random.key(recipe.seed))
+        self.state: _State = (weights, self.optimizer.init(weights), key)
         self.advance_compiled = jax.jit(self._steps, static_argnames="count")
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the result."""
+        digest = hashlib.sha256(self.labels.training.signals.tobytes())
+        for curve in self.labels.training.curves:
+            digest.update(curve.delta.tobytes() + curve.gradient.tobytes())
+        return {"recipe": asdict(self.recipe), "labels": digest.hexdigest()}
 
     def advance(self, count: int) -> Floats:
         """Take some steps; returns the mean of the two loss terms."""
-        self.weights, self.moments, self.key, terms = self.advance_compiled(
-            self.weights, self.moments, self.key, self.data, count=count
-        )
+        self.state, terms = self.advance_compiled(self.state, self.data, count=count)
+        weights, (soap, *others), key = self.state
+        self.state = weights, (renewed(soap), *others), key
         return np.asarray([float(terms.value), float(terms.gradient)])
 
-    def _steps(
-        self, weights: Weights, moments: optax.OptState, key: Array, data: Batch, count: int
-    ) -> tuple[Weights, optax.OptState, Array, LossTerms]:
+    def _steps(self, state: _State, data: Batch, count: int) -> tuple[_State, LossTerms]:
+        shape = Shape(self.recipe.soft, self.recipe.robust)
+
         def loss(weights: Weights, batch: Batch, direction: Array) -> tuple[Array, LossTerms]:
-            terms = sobolev_loss(
-                self.graph, weights, self.frame, batch, direction, self.recipe.soft, self.recipe.robust
-            )
+            terms = sobolev_loss(self.graph, weights, self.branches, batch, direction, shape)
             return terms.value + self.recipe.gradient_weight * terms.gradient, terms
 
         def step(carry: tuple[Any, Any], key: Array) -> tuple[tuple[Any, Any], LossTerms]:
@@ -152,22 +173,26 @@ class _Run:
             updates, moments = self.optimizer.update(grads, moments, weights)
             return (optax.apply_updates(weights, updates), moments), terms
 
-        key, use = jax.random.split(key)
+        weights, moments, key = state
+        key, use = jax.random.split(jax.random.wrap_key_data(key))
         (weights, moments), terms = jax.lax.scan(step, (weights, moments), jax.random.split(use, count))
-        return weights, moments, key, LossTerms(jnp.mean(terms.value), jnp.mean(terms.gradient))
+        means = LossTerms(jnp.mean(terms.value), jnp.mean(terms.gradient))
+        return (weights, moments, jax.random.key_data(key)), means
 
     def network(self) -> ProfileNetwork:
         """The ensemble as it stands."""
-        layers = nnx.merge(self.graph, self.weights).layers
+        ensemble = nnx.merge(self.graph, self.state[0])
+        offset, gain, tilt = (np.asarray(part, np.float64) for part in starts(ensemble, self.branches))
         return ProfileNetwork(
             curves=tuple(curve.name for curve in self.labels.training.curves),
-            branches=self.branches,
+            counts=self.branches.counts,
             scale=self.scale,
-            offset=self.offset,
-            slope=self.slope,
-            metric=self.metric,
-            kernels=tuple(np.asarray(layer.kernel[...], dtype=np.float64) for layer in layers),
-            biases=tuple(np.asarray(layer.bias[...], dtype=np.float64) for layer in layers),
+            analytic=self.analytic,
+            offset=offset,
+            gain=gain,
+            tilt=tilt / self.scale[:, None],
+            kernels=tuple(np.asarray(layer.kernel[...], dtype=np.float64) for layer in ensemble.layers),
+            biases=tuple(np.asarray(layer.bias[...], dtype=np.float64) for layer in ensemble.layers),
         )
 
     def heldout_errors(self) -> tuple[float, float]:
@@ -178,28 +203,3 @@ class _Run:
         if not len(errors):
             return float("nan"), float("nan")
         return float(np.median(errors)), float(np.percentile(errors, 99))
-
-
-def _single(array: Floats) -> Array:
-    return jnp.asarray(array, dtype=jnp.float32)
-
-
-def _competing(labels: Labels, margin: float = 0.5) -> list[int]:
-    """Basins that come within `margin` of the global minimum somewhere; others are never the answer."""
-    above = np.stack([curve.branches - curve.delta[:, None] for curve in labels.curves])
-    return [k for k in range(above.shape[2]) if np.nanmin(above[:, :, k], initial=np.inf) < margin]
-
-
-def _batch(labels: Labels, kept: list[int], scale: Floats) -> Batch:
-    """All labels as one batch of these basins, in single precision."""
-    lowest = np.stack([curve.delta for curve in labels.curves], axis=1)
-    values = np.stack([curve.branches[:, kept] for curve in labels.curves], axis=1)
-    gradients = np.stack([curve.branch_gradients[:, kept] for curve in labels.curves], axis=1)
-    valid = np.isfinite(values)
-    return Batch(
-        x=_single(labels.signals / scale),
-        values=_single(np.where(valid, values, lowest[:, :, None])),
-        gradients=_single(np.where(valid[..., None], gradients, 0.0) * scale),
-        valid=_single(valid.astype(np.float64)),
-        lowest=_single(lowest),
-    )

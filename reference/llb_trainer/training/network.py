@@ -1,24 +1,43 @@
 """The learned function: what a trained ensemble computes, in plain numpy.
 
-    Delta_c(s) = mean over members m of min over branches k of
-                 offset[c,k] + slope[c,k].s + phi_c(s) * N_m[c,k](z(s))
+    Delta_c(s) = mean over members m of min over the branches k of curve c of
+                 offset[m,k] + gain[m,k] D_c(s) + tilt[m,k].s + psi(s) N[m,k](z(s))
 
-with `phi_c = sqrt(1 + q_c) - 1`, `q_c = |metric_c^T s|^2`, so that the exact slope and curvature of the
-teacher at zero signal are built in and the network only learns a ratio of order one. Delta_c(0) is
-exactly 0: the smallest offset of each curve is 0 and everything else is multiplied by the signal.
-`Min` joins the basins of a multi-modal likelihood, whose kinks no smooth function can follow.
+with the analytic part D_c (`llb_trainer.training.analytic`) and `psi = sqrt(1 + |s / scale|^2 / 4) - 1`. On
+the branch that holds zero signal offset and tilt are 0 and the gain is 1, and the offsets of all others are
+positive: Delta_c(0) is exactly 0, and the slope there is the teacher's. `Min` joins the branches of a
+likelihood with several minima, whose kinks no smooth function can follow.
+
+The spread of the members says how far the mean may be wrong:
+
+    sigma_c(s) = factor_c sqrt(variance over members of their minima + (floor_c psi / (1 + psi))^2)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ProfileNetwork"]
+from llb_trainer.training.analytic import AnalyticProfile
+
+__all__ = ["Calibration", "ProfileNetwork"]
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the spread of the members becomes a standard deviation of the error.
+
+    Attributes:
+        factor: (n_curves,) by which the spread is multiplied.
+        floor: (n_curves,) least spread, in NLL units, away from zero signal.
+    """
+
+    factor: Floats
+    floor: Floats
 
 
 @dataclass(frozen=True)
@@ -27,31 +46,66 @@ class ProfileNetwork:
 
     Attributes:
         curves: names of the curves, in the order of the outputs.
-        branches: names of the basins.
+        counts: branches of each curve; those of one curve stand together, first the one of zero signal.
         scale: (n_bins,) signal, in events, that counts as one unit of input.
-        offset: (n_curves, n_branches) Delta NLL of each basin without signal, the smallest exactly 0.
-        slope: (n_curves, n_branches, n_bins) gradients there.
-        metric: (n_curves, n_bins, n_bins) factor of the curvature at zero: q = |metric^T s|^2.
+        analytic: the part that is known.
+        offset: (n_members, n_branches) Delta NLL of each branch at zero signal.
+        gain: (n_members, n_branches) share of the analytic part.
+        tilt: (n_members, n_bins, n_branches) slope that is added, per event.
         kernels: per layer (n_members, n_in, n_out); hidden layers are followed by SiLU.
-        biases: per layer (n_members, n_out); the last has n_curves * n_branches outputs, curve first.
+        biases: per layer (n_members, n_out); the last has an output for each branch.
+        calibration: of the spread of the members; None where it was not calibrated.
     """
 
     curves: tuple[str, ...]
-    branches: tuple[str, ...]
+    counts: tuple[int, ...]
     scale: Floats
+    analytic: AnalyticProfile
     offset: Floats
-    slope: Floats
-    metric: Floats
-    kernels: tuple[Floats, ...]
-    biases: tuple[Floats, ...]
+    gain: Floats
+    tilt: Floats
+    kernels: tuple[Floats, ...] = field(repr=False)
+    biases: tuple[Floats, ...] = field(repr=False)
+    calibration: Calibration | None = None
 
     @property
     def n_members(self) -> int:
         """Size of the ensemble."""
         return self.kernels[0].shape[0]
 
+    @property
+    def ends(self) -> list[int]:
+        """Number of the branch behind the last one of each curve."""
+        return np.cumsum(self.counts).tolist()
+
     def members(self, signals: Floats) -> Floats:
         """Delta NLL by each member, shape (n_members, n, n_curves), for signals (n, n_bins)."""
+        branches = self._branches(signals)
+        parts = np.split(branches, self.ends[:-1], axis=2)
+        return np.stack([np.min(part, axis=2) for part in parts], axis=2)
+
+    def __call__(self, signals: Floats) -> Floats:
+        """Delta NLL, shape (n, n_curves), for signals (n, n_bins) in events."""
+        return np.mean(self.members(signals), axis=0)
+
+    def spread(self, signals: Floats) -> tuple[Floats, Floats]:
+        """Variance over members (n, n_curves), and how far from zero signal, from 0 to 1, (n, 1)."""
+        psi = self._psi(signals)
+        return np.var(self.members(signals), axis=0), (psi / (1.0 + psi))[:, None]
+
+    def sigma(self, signals: Floats) -> Floats:
+        """Standard deviation of the error of Delta NLL, shape (n, n_curves); 0 if not calibrated."""
+        if self.calibration is None:
+            return np.zeros((len(signals), len(self.curves)))
+        variance, away = self.spread(signals)
+        return self.calibration.factor * np.sqrt(variance + (self.calibration.floor * away) ** 2)
+
+    def _psi(self, signals: Floats) -> Floats:
+        square = 0.25 * np.sum((signals / self.scale) ** 2, axis=1)
+        return square / (1.0 + np.sqrt(1.0 + square))
+
+    def _branches(self, signals: Floats) -> Floats:
+        """(n_members, n, n_branches)."""
         x = signals / self.scale
         hidden = np.broadcast_to(x / np.sqrt(np.sqrt(1.0 + x * x)), (self.n_members, *x.shape))
         last = len(self.kernels) - 1
@@ -59,12 +113,7 @@ class ProfileNetwork:
             hidden = hidden @ kernel + bias[:, None, :]
             if layer < last:
                 hidden = hidden * (0.5 + 0.5 * np.tanh(0.5 * hidden))
-        ratio = hidden.reshape(self.n_members, len(signals), len(self.curves), len(self.branches))
-        q = np.sum(np.einsum("nb,cbj->ncj", signals, self.metric) ** 2, axis=2)
-        phi = q / (1.0 + np.sqrt(1.0 + q))
-        start = self.offset + np.einsum("nb,ckb->nck", signals, self.slope)
-        return np.min(start + phi[:, :, None] * ratio, axis=3)
-
-    def __call__(self, signals: Floats) -> Floats:
-        """Delta NLL, shape (n, n_curves), for signals (n, n_bins) in events."""
-        return np.mean(self.members(signals), axis=0)
+        owner = np.repeat(np.arange(len(self.counts)), self.counts)
+        known = self.gain[:, None, :] * self.analytic(signals)[:, owner]
+        start = self.offset[:, None, :] + signals @ self.tilt
+        return start + known + self._psi(signals)[:, None] * hidden

@@ -205,3 +205,12 @@ while True:
         assert process.returncode != 0
         assert [path.name for path in tmp_path.iterdir()] == ["x.llb"]
         assert read_bundle(tmp_path / "x.llb").manifest.id == "three-bins"
+
+
+def test_the_card_says_how_well_the_stated_error_covers(tmp_path: Path) -> None:
+    plain = (bundles.write(tmp_path / "plain.llb") / "README.md").read_text()
+    assert "## Uncertainty" not in plain
+    stated = bundles.write(tmp_path / "x.llb", bundles.stating, {bundles.GRAPH: bundles.stating_graph()})
+    card = (stated / "README.md").read_text()
+    assert "The output `sigma` of the graph is one standard deviation" in card
+    assert "| observed | 11 | 100.0% | 100.0% |" in card

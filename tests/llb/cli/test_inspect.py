@@ -27,7 +27,7 @@ def test_validate_for_programs(bundle: Path, capsys: pytest.CaptureFixture[str])
     code, out, err = run(capsys, "validate", bundle, "--format", "json")
     assert (code, err) == (0, "")
     report = json.loads(out)
-    assert (report["status"], report["level"], report["findings"]) == ("ok", 4, [])
+    assert (report["status"], report["level"], report["findings"]) == ("ok", 5, [])
     assert validate_document(report, "report") == ()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from llb.cli.limit_table import with_error
 from llb.cli.main import main
 from llb_conformance import counting_model, pyhf_digest, write_quadratic
 
@@ -238,3 +239,52 @@ def test_extreme_strengths_write_no_warnings_of_the_machinery(
 def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert llb(command, "--help") == 0
     assert f"llb {command} stau.llb --signal yields.json" in capsys.readouterr().out
+
+
+def test_a_stated_error_is_shown_beside_the_numbers(
+    tmp_path: Path, signal: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exact = EXACT.with_spread(observed=1e-3, observed_asimov=1e-3, apriori=1e-3)
+    bundle = str(write_quadratic(exact, tmp_path / "stated.llb"))
+    assert llb("limit", bundle, "--signal", signal, "--format", "json") == 0
+    good, none = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert 0.0 < good["upper_limit_observed_error"] < 0.1
+    assert len(good["upper_limit_apriori_error"]) == len(good["cls_expected_error"]) == 5
+    assert (none["cls_observed_error"], none["upper_limit_observed_error"]) == (0.0, None)
+    assert llb("limit", bundle, "--signal", signal) == 0
+    _, head, *rows = capsys.readouterr().out.splitlines()
+    shown = with_error(good["upper_limit_observed"], good["upper_limit_observed_error"])
+    assert "±" in shown
+    assert shown in rows[0]
+    assert rows[0].index(shown) + len(shown) == head.index("UL obs") + len("UL obs")
+
+
+def test_without_a_stated_error_there_is_none(
+    bundle: str, signal: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert llb("limit", bundle, "--signal", signal, "--format", "json") == 0
+    good, _ = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert good["cls_observed_error"] is None
+    assert good["upper_limit_expected_error"] == [None] * 5
+    assert llb("limit", bundle, "--signal", signal) == 0
+    assert "±" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0.92531, 0.00123, "0.925 ± 0.001"),
+        (0.92531, 0.0096, "0.93 ± 0.01"),
+        (12.3456, 0.21, "12.3 ± 0.2"),
+        (1234.5, 3.0, "1234 ± 3"),
+        (0.92531, 1e-7, "0.9253"),
+        (0.92531, 0.0, "0.9253"),
+        (0.92531, math.nan, "0.9253"),
+        (1.2e-9, 3e-10, "1.2e-09 ± 3e-10"),
+        (math.inf, math.nan, "inf"),
+        (math.nan, math.nan, "-"),
+        (0.5, 3.0, "0.5 ± 3"),
+    ],
+)
+def test_numbers_end_where_their_error_begins(value: float, error: float, text: str) -> None:
+    assert with_error(value, error) == text

@@ -76,3 +76,17 @@ def test_a_ray_with_a_value_that_is_not_finite_is_nan_and_its_neighbour_is_not()
     assert np.isnan(stack(np.array([0, 0]), np.array([0.5, 2.0]), 0)).all()
     np.testing.assert_allclose(stack(np.array([1, 1]), np.array([0.5, 2.0]), 0), [0.25, 4.0])
     np.testing.assert_array_equal(np.isnan(stack.minimum(0)[1]), [True, False])
+
+
+def test_given_slopes_are_kept_and_a_cubic_is_met_exactly() -> None:
+    t = np.array([0.0, 0.3, 1.0])
+    cubic = np.polynomial.Polynomial([0.0, -1.0, 2.0, 3.0])
+    values, slopes = cubic(t)[:, np.newaxis], cubic.deriv()(t)[:, np.newaxis]
+    stack = stack_splines([t], [values], np.ones(1, dtype=bool), [slopes])
+    at = np.linspace(0.0, 1.0, 23)
+    ray = np.zeros(len(at), dtype=np.intp)
+    np.testing.assert_allclose(stack(ray, at, 0), cubic(at), atol=1e-12)
+    np.testing.assert_allclose(stack(ray, at, 0, 1), cubic.deriv()(at), atol=1e-12)
+    lowest = (np.sqrt(4.0 + 9.0) - 2.0) / 9.0
+    assert stack.minimum(0)[0][0] == pytest.approx(lowest)
+    assert stack_splines([t[:2]], [values[:2]], np.ones(1, dtype=bool), [slopes[:2]]).count[0] == 2

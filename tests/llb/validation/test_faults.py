@@ -12,10 +12,10 @@ import bundles
 import numpy as np
 import onnx
 import pytest
-from bundles import GRAPH, HELDOUT, VECTORS, replace_file, reseal
+from bundles import BENCHMARKS, GRAPH, HELDOUT, VECTORS, replace_file, reseal
 from onnx import TensorProto, helper, numpy_helper
 
-from llb.validation import validate
+from llb.validation import DEFAULT_LEVEL, validate
 
 Fault = Callable[[Path], None]
 
@@ -73,6 +73,60 @@ def graph(change: Callable[[onnx.ModelProto], Any]) -> Fault:
         replace_file(path, GRAPH, model.SerializeToString())
 
     return fault
+
+
+def stated(
+    model: Callable[[onnx.ModelProto], Any] | None = None,
+    manifest: Callable[[dict[str, Any]], Any] | None = None,
+) -> Fault:
+    """A bundle that states its own error, with the graph or the manifest changed."""
+
+    def fault(path: Path) -> None:
+        made = bundles.graph_model(sigma=True)
+        if model is not None:
+            model(made)
+        reseal(path, bundles.stating)
+        if manifest is not None:
+            reseal(path, manifest)
+        replace_file(path, GRAPH, made.SerializeToString())
+
+    return fault
+
+
+def behind_sigma(
+    model: onnx.ModelProto, operator: str, *constants: tuple[str, Any], **attributes: Any
+) -> None:
+    """Puts an operator behind the second output."""
+    model.graph.node[-1].output[0] = "inner"
+    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in constants)
+    names = [name for name, _ in constants]
+    model.graph.node.append(helper.make_node(operator, ["inner", *names], [bundles.SIGMA], **attributes))
+
+
+def couple_sigma(model: onnx.ModelProto) -> None:
+    """Gives every row the largest of the batch times its own: zero at zero, and not its own elsewhere."""
+    model.graph.node[-1].output[0] = "inner"
+    model.graph.node.append(helper.make_node("ReduceMax", ["inner"], ["largest"], axes=[0], keepdims=1))
+    model.graph.node.append(helper.make_node("Mul", ["inner", "largest"], [bundles.SIGMA]))
+
+
+def claim(position: int, **numbers: float) -> Fault:
+    """Changes a claimed metric."""
+    return lambda path: reseal(
+        path, lambda document: document["validation"]["metrics"][position].update(numbers)
+    )
+
+
+def cover(**numbers: Any) -> Fault:
+    """Changes the claimed coverage of the first curve."""
+    return stated(manifest=lambda document: document["uncertainty"]["coverage"][0].update(numbers))
+
+
+def move_truth(data: bytes) -> bytes:
+    """Shifts the teacher's value of the last curve at the last point."""
+    *lines, last = data.decode().splitlines()
+    *cells, value = last.split(",")
+    return "\n".join([*lines, ",".join([*cells, repr(float(value) + 1e-3)])]).encode() + b"\n"
 
 
 def insert(model: onnx.ModelProto, operator: str, domain: str = "", **attributes: Any) -> None:
@@ -264,6 +318,68 @@ FAULTS: dict[str, tuple[str, int, Fault]] = {
     "numbers: Asimov": ("LLB-N005", 4, graph(negative)),
     "numbers: vector outside": ("LLB-M025", 4, put("domain/upper", [0.5, 0.5, 0.5])),
     "numbers: vector beyond truncation": ("LLB-M025", 4, put("domain/truncation", {"delta_nll_max": 1e-3})),
+    "error: without an output": (
+        "LLB-M021",
+        1,
+        stated(manifest=lambda document: document["uncertainty"].update(output="spread")),
+    ),
+    "error: none and yet something": ("LLB-M021", 1, put("uncertainty/output", "sigma")),
+    "error: the first output": (
+        "LLB-M021",
+        1,
+        stated(manifest=lambda document: document["uncertainty"].update(output=bundles.OUTPUT)),
+    ),
+    "error: declared type": (
+        "LLB-M041",
+        1,
+        stated(manifest=lambda document: document["graphs"][0]["outputs"][1].update(dtype="float32")),
+    ),
+    "error: coverage of an alias": ("LLB-M042", 1, cover(curve="apriori_asimov")),
+    "error: coverage twice": ("LLB-M042", 1, cover(curve="apriori")),
+    "error: output not in the graph": (
+        "LLB-G009",
+        3,
+        lambda path: reseal(path, bundles.stating),
+    ),
+    "error: negative": ("LLB-N010", 4, stated(lambda model: behind_sigma(model, "Neg"))),
+    "error: not finite": ("LLB-N010", 4, stated(lambda model: behind_sigma(model, "Reciprocal"))),
+    "error: not zero at zero": (
+        "LLB-N011",
+        4,
+        stated(lambda model: behind_sigma(model, "Max", ("least", np.array(1e-9)))),
+    ),
+    "error: batch": ("LLB-N012", 4, stated(couple_sigma)),
+    "claims: missing": (
+        "LLB-C001",
+        5,
+        lambda path: reseal(path, lambda document: document["validation"]["metrics"].pop()),
+    ),
+    "claims: better": ("LLB-C002", 5, heldout(move_truth)),
+    "claims: number of points": ("LLB-C004", 5, claim(0, count=12)),
+    "claims: about an alias": ("LLB-C005", 5, claim(0, curve="apriori_asimov")),
+    "claims: held-out point outside": (
+        "LLB-C006",
+        5,
+        heldout(lambda data: data + b"far,21,0,0,13.1,13.7,14.3\n"),
+    ),
+    "claims: held-out point beyond truncation": (
+        "LLB-C006",
+        5,
+        put("domain/truncation", {"delta_nll_max": 22.0}),
+    ),
+    "claims: twice": ("LLB-C008", 5, claim(0, region="all")),
+    "claims: coverage missing": (
+        "LLB-C001",
+        5,
+        stated(manifest=lambda document: document["uncertainty"]["coverage"].pop()),
+    ),
+    "claims: coverage better": (
+        "LLB-C002",
+        5,
+        # Without any error stated, nothing but exact points is covered.
+        stated(lambda model: behind_sigma(model, "Mul", ("nothing", np.array(0.0)))),
+    ),
+    "claims: points of the coverage": ("LLB-C004", 5, cover(points=12)),
 }
 
 
@@ -299,6 +415,34 @@ def test_fault(name: str, good: Path, tmp_path: Path) -> None:
     if level:
         below = validate(path, level - 1)
         assert (below.status, below.level) == ("ok", level - 1)
+
+
+WARNINGS: dict[str, tuple[str, Fault]] = {
+    "claims: worse": ("LLB-C003", claim(3, max=0.1)),
+    "claims: coverage worse": ("LLB-C003", cover(within_68=0.5)),
+    "claims: benchmark": (
+        "LLB-C007",
+        lambda path: replace_file(
+            path, BENCHMARKS, bundles.files()[BENCHMARKS].data.replace(b"2.22", b"2.6")
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_warning(name: str, good: Path, tmp_path: Path) -> None:
+    code, fault = WARNINGS[name]
+    path = Path(shutil.copytree(good, tmp_path / "x.llb"))
+    fault(path)
+    report = validate(path)
+    assert (report.status, report.level) == ("ok", DEFAULT_LEVEL)
+    assert {item.code for item in report.findings} == {code}
+
+
+def test_a_bundle_that_states_its_error_has_no_findings(good: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(good, tmp_path / "x.llb"))
+    stated()(path)
+    assert validate(path).findings == ()
 
 
 def test_every_code_of_the_format_half_is_provoked_somewhere() -> None:

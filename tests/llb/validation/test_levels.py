@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llb.validation import MAX_LEVEL, reproduces, validate
+from llb.validation import DEFAULT_LEVEL, MAX_LEVEL, reproduces, validate
 from llb_schema import validate_document
 
 
@@ -21,12 +21,12 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("suffix", ["", ".zip", ".tar.gz"])
 def test_a_good_bundle_has_no_findings(tmp_path: Path, suffix: str) -> None:
     report = validate(bundles.write(tmp_path / f"x.llb{suffix}"))
-    assert (report.status, report.level, report.findings) == ("ok", MAX_LEVEL, ())
+    assert (report.status, report.level, report.findings) == ("ok", DEFAULT_LEVEL, ())
     assert report.bundle_id == "three-bins@1.0.0"
     assert validate_document(report.to_json(), "report") == ()
 
 
-@pytest.mark.parametrize("level", range(MAX_LEVEL + 1))
+@pytest.mark.parametrize("level", range(DEFAULT_LEVEL + 1))
 def test_each_level_can_be_the_last(good: Path, level: int) -> None:
     assert validate(good, level).level == level
 
@@ -37,11 +37,16 @@ def test_other_levels_do_not_exist(good: Path, level: int) -> None:
         validate(good, level)
 
 
+def test_the_highest_level_needs_a_teacher(good: Path) -> None:
+    with pytest.raises(ValueError, match="needs the teacher"):
+        validate(good, MAX_LEVEL)
+
+
 def test_warnings_do_not_end_a_validation(good: Path, tmp_path: Path) -> None:
     path = Path(shutil.copytree(good, tmp_path / "x.llb"))
     bundles.reseal(path, lambda document: document.update(format_version="0.1.5", novelty=1))
     report = validate(path)
-    assert (report.status, report.level) == ("ok", MAX_LEVEL)
+    assert (report.status, report.level) == ("ok", DEFAULT_LEVEL)
     assert [item.code for item in report.findings] == ["LLB-S008", "LLB-S011"]
 
 

@@ -24,7 +24,8 @@ from llb_trainer.labels import LabelSet, make_labels, take
 from llb_trainer.quickstart import workspace_path
 from llb_trainer.sampling import Sampling
 from llb_trainer.teachers.histfactory import HistFactoryTeacher, histfactory_teacher, read_workspace
-from llb_trainer.training import ProfileNetwork, Recipe, Trained, TrainingHistory
+from llb_trainer.training import Calibration, ProfileNetwork, Recipe, Trained, TrainingHistory
+from llb_trainer.training.analytic import analytic_profile
 
 IDENTITY = Identity(
     id="quickstart-search",
@@ -33,6 +34,13 @@ IDENTITY = Identity(
     analysis=Analysis("quickstart", "Example", 13.0, 139.0),
     references=(Reference("arxiv", "1007.1727"),),
     created=datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC),
+)
+BENCHMARK_COLUMNS = (
+    "cls_observed",
+    "upper_limit_observed",
+    "mu_hat",
+    "cls_expected",
+    "upper_limit_expected",
 )
 HISTORY = TrainingHistory(
     steps=(50, 100, 150),
@@ -44,22 +52,21 @@ HISTORY = TrainingHistory(
 )
 
 
-def expansion(labels: LabelSet, branches: tuple[str, ...]) -> ProfileNetwork:
-    """What training starts from: exact slope and curvature at zero signal, and beyond a ratio of about 1."""
-    origin, rng = labels.origin, np.random.default_rng(5)
-    start = np.nan_to_num(origin.offset, nan=1.0)
-    n_bins, n_out = len(labels.background.scale), start.size
-    # The other basins lie hundreds of units above at zero signal; untrained, they have to stay there
-    lowest = start == start.min(axis=1, keepdims=True)
+def expansion(labels: LabelSet) -> ProfileNetwork:
+    """What training starts from: the analytic part, and next to nothing beside it."""
+    curves, rng = tuple(curve.name for curve in labels.training.curves), np.random.default_rng(5)
+    n_bins, n_out = len(labels.background.scale), len(curves)
     return ProfileNetwork(
-        curves=tuple(curve.name for curve in labels.training.curves),
-        branches=branches,
+        curves=curves,
+        counts=(1,) * n_out,
         scale=labels.background.scale,
-        offset=start - start.min(axis=1, keepdims=True),
-        slope=np.where(lowest[:, :, None], origin.slope, 0.0),
-        metric=np.linalg.cholesky(origin.curvature),
+        analytic=analytic_profile(labels.origin),
+        offset=np.zeros((2, n_out)),
+        gain=np.ones((2, n_out)),
+        tilt=np.zeros((2, n_bins, n_out)),
         kernels=(rng.standard_normal((2, n_bins, 6)), 1e-2 * rng.standard_normal((2, 6, n_out))),
-        biases=(rng.standard_normal((2, 6)), np.ones((2, n_out))),
+        biases=(rng.standard_normal((2, 6)), np.zeros((2, n_out))),
+        calibration=Calibration(np.full(n_out, 2.0), np.full(n_out, 0.05)),
     )
 
 
@@ -73,7 +80,7 @@ def teacher() -> HistFactoryTeacher:
 @pytest.fixture(scope="module")
 def labels(teacher: HistFactoryTeacher) -> LabelSet:
     none = np.empty((0, len(teacher.bins)))
-    return make_labels(teacher, none, 150, Sampling(delta_max=20.0), heldout=0.4, second_look=2)
+    return make_labels(teacher, none, 150, Sampling(delta_max=20.0, far=0.0), second_look=2)
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +91,10 @@ def emission(teacher: HistFactoryTeacher, labels: LabelSet) -> Emission:
         teacher=teacher,
         labels=labels,
         recipe=Recipe(members=2),
-        trained=Trained(expansion(labels, teacher.branches), HISTORY),
+        trained=Trained(expansion(labels), HISTORY),
         domain=label_domain(labels),
         published={"weak": 0.02 * background, "too strong": 3.0 * background, "negative": -background},
-        benchmarks=(Benchmark("weak", 0.02 * background, 0.7, 3.5),),
+        benchmarks=(Benchmark("weak", 0.02 * background, 0.7, 3.5, 0.4, 0.6, 3.1),),
         optional_channels=frozenset({teacher.bins[-1].channel}),
     )
 
@@ -162,7 +169,7 @@ def test_the_vectors_hold_what_loaders_have_to_get_right(bundle: Path, emission:
     factors = [strong[name] / value for name, value in background.items()]
     assert 0.0 < factors[0] < 3.0
     np.testing.assert_allclose(factors, factors[0])
-    assert "published negative" not in cases
+    assert max(cases["published negative"]["signal"].values()) < 0.0
 
 
 def test_the_vectors_reach_the_edge_of_the_domain_and_not_beyond(emission: Emission) -> None:
@@ -179,8 +186,8 @@ def test_the_vectors_reach_the_edge_of_the_domain_and_not_beyond(emission: Emiss
 def test_provenance_tells_how_it_was_made(bundle: Path, emission: Emission) -> None:
     contents = read_bundle(bundle)
     record = json.loads(contents.read("provenance/labels.json"))
-    assert record["signals"]["requested"] == 150
-    assert record["signals"]["failed"] == emission.labels.n_failed
+    assert record["signals"]["requested"] == 150 + 2 * 200
+    assert record["signals"]["failed"] == emission.labels.counts.failed
     assert record["sampling"]["seed"] == emission.labels.sampling.seed
     assert record["starts"]["held"] == list(emission.teacher.branches[1:])
     for name, curve in emission.teacher.atlases.items():
@@ -191,14 +198,14 @@ def test_provenance_tells_how_it_was_made(bundle: Path, emission: Emission) -> N
     training = json.loads(contents.read("provenance/training.json"))
     assert training["recipe"]["members"] == 2
     assert training["history"]["heldout_median"] == [None, 0.01, 0.005]
-    assert training["network"]["layers"] == [len(emission.bin_ids), 6, emission.trained.network.offset.size]
+    assert training["network"]["layers"] == [len(emission.bin_ids), 6, len(emission.curves)]
 
 
 def test_the_benchmarks_are_written(bundle: Path, emission: Emission) -> None:
     header, row = csv.reader(io.StringIO(read_bundle(bundle).read("validation/benchmarks.csv").decode()))
-    assert header == ["name", *emission.bin_ids, "cls_observed", "upper_limit_observed"]
+    assert header == ["name", *emission.bin_ids, *BENCHMARK_COLUMNS]
     assert row[0] == "weak"
-    assert [float(value) for value in row[-2:]] == [0.7, 3.5]
+    assert [float(value) for value in row[-5:]] == [0.7, 3.5, 0.4, 0.6, 3.1]
 
 
 def test_figures_are_pictures(bundle: Path) -> None:

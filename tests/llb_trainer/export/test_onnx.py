@@ -17,8 +17,9 @@ from outside import fetching, uv
 from llb.bundle import GraphSpec, TensorSpec
 from llb.runtime import audit_graph
 from llb_schema import FindingError
-from llb_trainer.export.onnx import INPUT, OPSET, OUTPUT, profile_graph
-from llb_trainer.training.network import ProfileNetwork
+from llb_trainer.export.onnx import INPUT, OPSET, OUTPUT, SIGMA, profile_graph
+from llb_trainer.training.analytic import AnalyticProfile
+from llb_trainer.training.network import Calibration, ProfileNetwork
 
 Floats = NDArray[np.float64]
 
@@ -26,26 +27,33 @@ Floats = NDArray[np.float64]
 def random_network(
     n_bins: int = 3,
     curves: tuple[str, ...] = ("observed", "observed_asimov", "apriori"),
-    branches: tuple[str, ...] = ("interior", "mu_CR=0"),
+    counts: tuple[int, ...] = (3, 1, 2),
     members: int = 2,
     widths: tuple[int, ...] = (8, 5),
 ) -> ProfileNetwork:
     """An untrained network with every feature of a trained one."""
-    rng = np.random.default_rng([n_bins, len(curves), len(branches), members, *widths])
-    shape = (len(curves), len(branches))
-    sizes = [n_bins, *widths, shape[0] * shape[1]]
-    offset = rng.uniform(0.1, 2.0, shape)
-    offset[np.arange(len(curves)), rng.integers(len(branches), size=len(curves))] = 0.0
+    rng = np.random.default_rng([n_bins, *counts, members, *widths])
+    n_branches, shape = sum(counts), (len(curves), n_bins)
+    sizes = [n_bins, *widths, n_branches]
+    data = rng.poisson(20.0, shape).astype(np.float64)
+    data[-1, -1] = 0.0
+    rate = np.where(data > 0, rng.uniform(0.8, 1.3, shape) * data, 1.0)
+    spread = rng.standard_normal((*shape, n_bins)) * np.sqrt(0.2 * rate * (data > 0))[:, :, None] / n_bins
+    first = np.cumsum(counts) - counts
+    offset = rng.uniform(0.1, 2.0, (members, n_branches))
+    offset[:, first] = 0.0
     pairs = list(pairwise(sizes))
     return ProfileNetwork(
         curves=curves,
-        branches=branches,
+        counts=counts,
         scale=rng.uniform(0.5, 20.0, n_bins),
+        analytic=AnalyticProfile(data, rate, spread @ spread.mT, np.where(data > 0, 0.0, -0.3)),
         offset=offset,
-        slope=0.1 * rng.standard_normal((*shape, n_bins)),
-        metric=0.3 * rng.standard_normal((len(curves), n_bins, n_bins)),
+        gain=rng.uniform(0.5, 1.0, (members, n_branches)),
+        tilt=0.01 * rng.standard_normal((members, n_bins, n_branches)),
         kernels=tuple(rng.standard_normal((members, a, b)) for a, b in pairs),
         biases=tuple(rng.standard_normal((members, b)) for _, b in pairs),
+        calibration=Calibration(rng.uniform(1.0, 2.0, len(curves)), rng.uniform(0.01, 0.1, len(curves))),
     )
 
 
@@ -60,12 +68,17 @@ def signals(network: ProfileNetwork, n: int = 200) -> Floats:
 
 def run(data: bytes, rows: NDArray[np.floating]) -> NDArray[np.floating]:
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    return np.asarray(session.run([OUTPUT], {INPUT: rows})[0])
+    return np.concatenate(session.run(None, {INPUT: rows}), axis=1)
+
+
+def both(network: ProfileNetwork, rows: Floats) -> Floats:
+    """Delta NLL and its standard deviation, side by side as `run` gives them."""
+    return np.concatenate([network(rows), network.sigma(rows)], axis=1)
 
 
 SHAPES = {
     "typical": random_network(),
-    "one of everything": random_network(1, ("observed",), ("interior",), 1, (4,)),
+    "one of everything": random_network(1, ("observed",), (1,), 1, (4,)),
     "no hidden layer": random_network(4, widths=()),
     "deep and wide": random_network(12, members=4, widths=(32, 32, 32)),
 }
@@ -75,10 +88,10 @@ SHAPES = {
 def test_the_graph_agrees_with_the_network(name: str) -> None:
     network = SHAPES[name]
     rows = signals(network)
-    expected = network(rows)
+    expected = both(network, rows)
     got = run(profile_graph(network), rows)
     assert got.dtype == np.float64
-    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(got, expected, rtol=1e-11, atol=1e-11)
     assert np.ptp(expected) > 1.0
 
 
@@ -98,10 +111,20 @@ def test_the_audit_has_nothing_to_say(name: str) -> None:
     network = SHAPES[name]
     ends = [
         TensorSpec(tensor, "float64", ("batch", width))
-        for tensor, width in ((INPUT, len(network.scale)), (OUTPUT, len(network.curves)))
+        for tensor, width in (
+            (INPUT, len(network.scale)),
+            (OUTPUT, len(network.curves)),
+            (SIGMA, len(network.curves)),
+        )
     ]
-    spec = GraphSpec("delta_nll", "graph.onnx", OPSET, ends[0], (ends[1],))
+    spec = GraphSpec("delta_nll", "graph.onnx", OPSET, ends[0], tuple(ends[1:]))
     assert audit_graph(profile_graph(network), spec) == ()
+
+
+def test_without_a_calibration_there_is_one_output() -> None:
+    network = replace(SHAPES["typical"], calibration=None)
+    model = onnx.load_from_string(profile_graph(network))
+    assert [item.name for item in model.graph.output] == [OUTPUT]
 
 
 def test_the_float32_twin_is_close_and_has_its_own_type() -> None:
@@ -109,7 +132,7 @@ def test_the_float32_twin_is_close_and_has_its_own_type() -> None:
     rows = signals(network).astype(np.float32)
     got = run(profile_graph(network, "float32"), rows)
     assert got.dtype == np.float32
-    np.testing.assert_allclose(got, network(rows.astype(np.float64)), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(got, both(network, rows.astype(np.float64)), rtol=1e-3, atol=1e-3)
 
 
 def test_the_file_says_what_its_columns_are() -> None:
@@ -143,7 +166,7 @@ def test_what_cannot_be_published_is_refused(broken: ProfileNetwork) -> None:
 
 
 def test_weights_beyond_float32_are_refused_there_only() -> None:
-    network = replace(SHAPES["typical"], metric=SHAPES["typical"].metric * 1e60)
+    network = replace(SHAPES["typical"], tilt=SHAPES["typical"].tilt * 1e60)
     assert profile_graph(network, "float64")
     with pytest.raises(FindingError, match="LLB-T020"):
         profile_graph(network, "float32")
@@ -154,7 +177,7 @@ import json, sys
 import numpy as np, onnxruntime
 session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
 rows = np.load(sys.argv[2])
-np.save(sys.argv[3], session.run(None, {"signal": rows})[0])
+np.save(sys.argv[3], np.concatenate(session.run(None, {"signal": rows}), axis=1))
 print(json.dumps(onnxruntime.__version__))
 """
 
@@ -182,5 +205,5 @@ def test_the_oldest_supported_onnxruntime_gives_the_same(oldest: str, name: str,
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout).startswith("1.20.")
     got = np.load(found)
-    np.testing.assert_allclose(got, network(rows), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(got, both(network, rows), rtol=1e-11, atol=1e-11)
     assert np.all(got[len(rows) // 2] == 0.0)

@@ -27,6 +27,8 @@ BACKGROUND = Background(np.array([5.0, 40.0, 900.0]), np.diag([1.0, 25.0, 900.0]
 PUBLISHED = np.array([[4.0, 6.0, 10.0], [1.0, 9.0, 0.0], [0.0, 0.0, 0.0]])
 NONE = np.empty((0, 3))
 SHORT = MetropolisSettings(chains=16, length=4, burn_in=20, thinning=2)
+PLAIN: dict[str, float] = {"far": 0.0, "negative": 0.0}
+"""Neither stronger than `delta_max` nor negative."""
 BY_NAME = pytest.mark.parametrize("strategy", sorted(STRATEGIES))
 
 
@@ -68,7 +70,7 @@ def test_a_part_is_the_part_of_the_whole(
 def test_signals_are_yields_inside_delta_max_and_the_first_is_none(
     analysis: Analysis, strategy: str, delta_max: float
 ) -> None:
-    sampling = Sampling(strategy=strategy, delta_max=delta_max, metropolis=SHORT)
+    sampling = Sampling(strategy=strategy, delta_max=delta_max, metropolis=SHORT, **PLAIN)
     signals = sample_signals(analysis.background, analysis.published, 300, sampling)
     assert signals.shape == (300, len(analysis.background.events))
     assert np.isfinite(signals).all()
@@ -76,6 +78,20 @@ def test_signals_are_yields_inside_delta_max_and_the_first_is_none(
     assert (signals[0] == 0).all()
     assert np.any(signals[1:] > 0, axis=1).all()
     assert expected_delta(analysis.background, signals).max() <= delta_max * (1 + 1e-6)
+
+
+def test_mixed_reaches_the_strongest_published_signals_and_below_zero() -> None:
+    strong = 8.0 * PUBLISHED
+    signals = sample_signals(BACKGROUND, strong, 4096, Sampling())
+    delta, reached = expected_delta(BACKGROUND, signals), expected_delta(BACKGROUND, 3.0 * strong).max()
+    assert reached > 50.0
+    assert 0.5 * reached < delta.max() <= reached * (1 + 1e-6)
+    assert 0.06 < np.mean(delta > 24.0) < 0.12
+    negative = signals[(signals < 0).any(axis=1)]
+    assert 0.03 < len(negative) / 4096 < 0.06
+    assert (negative >= -0.2 * BACKGROUND.events).all()
+    assert (negative < -0.75 * np.minimum(0.2 * BACKGROUND.events, BACKGROUND.scale)).any(axis=0).all()
+    assert 0.2 < np.mean((negative <= 0).all(axis=1)) < 0.95
 
 
 @BY_NAME
@@ -123,7 +139,7 @@ def significance(background: Background, published: Floats, n: int, sampling: Sa
 @given(analysis=analyses(20), delta_max=st.floats(2.0, 40.0))
 def test_the_expected_significance_is_flat(strategy: str, analysis: Analysis, delta_max: float) -> None:
     """Without a part near zero and without a wall: as many signals in each tenth of the way up."""
-    sampling = Sampling(strategy=strategy, near_zero=0.0, delta_max=delta_max, reach=1e6)
+    sampling = Sampling(strategy=strategy, near_zero=0.0, delta_max=delta_max, reach=1e6, **PLAIN)
     found = significance(analysis.background, analysis.published, 1024, sampling) / np.sqrt(2 * delta_max)
     counts, _ = np.histogram(found, bins=10, range=(0.0, 1.0 + 1e-6))
     np.testing.assert_allclose(counts, 102.4, atol=4)
@@ -187,7 +203,7 @@ def test_rays_are_single_mixed_and_distorted() -> None:
 
 def test_mixed_keeps_its_share_of_published_directions() -> None:
     rays = sample_signals(BACKGROUND, PUBLISHED, 2048, Sampling(strategy="rays", reach=1e6))
-    mixed = sample_signals(BACKGROUND, PUBLISHED, 2048, Sampling(published=0.65, reach=1e6))
+    mixed = sample_signals(BACKGROUND, PUBLISHED, 2048, Sampling(published=0.65, reach=1e6, **PLAIN))
     np.testing.assert_allclose(np.mean(np.all(rays == mixed, axis=1)), 0.65, atol=0.01)
 
 

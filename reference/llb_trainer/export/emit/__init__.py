@@ -1,6 +1,7 @@
 """The door between the two wings: a trained network and its teacher's truth become a bundle."""
 
+from llb_trainer.export.emit.benchmarks import benchmarks_of
 from llb_trainer.export.emit.bundle import emit_bundle
 from llb_trainer.export.emit.emission import Benchmark, Emission, Identity, label_domain
 
-__all__ = ["Benchmark", "Emission", "Identity", "emit_bundle", "label_domain"]
+__all__ = ["Benchmark", "Emission", "Identity", "benchmarks_of", "emit_bundle", "label_domain"]

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 
 from llb.bundle import BundleFile, write_bundle
-from llb.evaluation import Comparison, accuracy, error_figure, learning_figure, truth_figure
+from llb.evaluation import Comparison, accuracy, coverage, error_figure, learning_figure, truth_figure
 from llb.runtime import GraphSession, open_session
 from llb_schema import FindingError, finding
 from llb_trainer.export.emit.emission import Emission
@@ -69,7 +69,7 @@ def emit_bundle(out: Path, emission: Emission, overwrite: bool = False) -> Path:
     if emission.benchmarks:
         table = benchmark_table(emission.bin_ids, emission.benchmarks)
         files[BENCHMARKS] = BundleFile(table, "benchmarks", "text/csv")
-    document = manifest(emission, _method(emission, truth), accuracy(comparisons))
+    document = manifest(emission, _method(emission, truth), accuracy(comparisons), coverage(comparisons))
     return write_bundle(out, document, files, overwrite=overwrite)
 
 
@@ -85,9 +85,11 @@ def _check_parts(emission: Emission) -> None:
 
 def _compare(emission: Emission, session: GraphSession, truth: Truth) -> tuple[Comparison, ...]:
     signals, delta = truth
-    predicted = session.run(signals).astype(np.float64)
+    predicted, *stated = (
+        part.astype(np.float64) for part in session.run_outputs(signals, session.spec.outputs)
+    )
     return tuple(
-        Comparison(name, delta[:, column], predicted[:, column])
+        Comparison(name, delta[:, column], predicted[:, column], stated[0][:, column] if stated else None)
         for column, name in enumerate(emission.curves)
     )
 
@@ -133,15 +135,16 @@ def _method(emission: Emission, truth: Truth) -> str:
     labels = emission.labels
     distance = max(float(curve.edm.max(initial=0.0)) for curve in labels.heldout.curves)
     text = (
-        f"{len(truth[0])} signals, drawn like the {len(labels.training.signals)} training signals and never "
-        "used in training, fitted with the teacher on every data set from several starts; every minimum is "
+        f"{len(truth[0])} signals, half of them along published directions where there are any, never "
+        f"used in training (which saw {len(labels.training.signals)}) or calibration, fitted with the "
+        "teacher on every data set; every minimum is "
         f"proven, at an estimated distance of at most {distance:.1e} NLL units. Signals outside the domain "
-        f"are left out, by the teacher's values. Of {labels.n_requested} signals, {labels.n_failed} had no "
-        "proven minimum and are in neither set."
+        f"are left out, by the teacher's values. Of {labels.counts.requested} signals, "
+        f"{labels.counts.failed} had no proven minimum and are in no set."
     )
-    if labels.second_look_signals:
+    if labels.counts.second_look:
         text += (
-            f" A second look at {labels.second_look_signals} signals with all starts found no minimum lower "
+            f" A second look at {labels.counts.second_look} signals with all starts found no minimum lower "
             f"by more than {labels.second_look_excess:.1e}."
         )
     return text

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from llb.bundle import Analysis, Author, Domain, Reference
 from llb_trainer.labels import LabelSet
-from llb_trainer.teachers.histfactory import HistFactoryTeacher
+from llb_trainer.teachers.contract import Teacher
 from llb_trainer.training import Recipe, Trained
 
 __all__ = ["Benchmark", "Emission", "Identity", "label_domain"]
@@ -55,12 +55,18 @@ class Benchmark:
         signal: (n_bins,) yields in events, in the order of the teacher's bins.
         cls_observed: observed CLs at mu = 1.
         upper_limit_observed: mu at which the observed CLs is 0.05.
+        mu_hat: best-fit signal strength of the observed data, >= 0.
+        cls_expected: a-posteriori expected CLs at mu = 1, the median.
+        upper_limit_expected: mu at which that is 0.05.
     """
 
     name: str
     signal: Floats
     cls_observed: float
     upper_limit_observed: float
+    mu_hat: float
+    cls_expected: float
+    upper_limit_expected: float
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class Emission:
     """
 
     identity: Identity
-    teacher: HistFactoryTeacher
+    teacher: Teacher
     labels: LabelSet
     recipe: Recipe
     trained: Trained
@@ -104,14 +110,14 @@ class Emission:
 
 
 def label_domain(labels: LabelSet) -> Domain:
-    """The box that the signals inside the truncation span, from zero signal on, with that truncation."""
+    """The box that the signals inside the truncation span, with that truncation; zero signal is in it."""
     training = labels.training
     inside = np.logical_and.reduce([curve.delta <= labels.delta_max for curve in training.curves])
-    largest = training.signals[inside].max(axis=0)
+    signals = training.signals[inside]
     # A bin in which no signal was drawn still needs an interval; nothing is claimed about it.
-    upper = np.maximum(largest, 1e-6 * labels.background.scale)
+    upper = np.maximum(signals.max(axis=0), 1e-6 * labels.background.scale)
     return Domain(
-        lower=(0.0,) * len(upper),
+        lower=tuple(float(value) for value in np.minimum(signals.min(axis=0), 0.0)),
         upper=tuple(float(value) for value in upper),
         delta_nll_max=labels.delta_max,
     )

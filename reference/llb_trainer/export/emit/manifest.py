@@ -7,11 +7,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from llb.bundle import GraphSpec, Metric, TensorSpec
+from llb.bundle import Coverage, GraphSpec, Metric, TensorSpec
 from llb_schema import FORMAT_VERSION
 from llb_trainer.export.emit.emission import Emission
 from llb_trainer.export.emit.records import software
-from llb_trainer.export.onnx import INPUT, OPSET, OUTPUT
+from llb_trainer.export.onnx import INPUT, OPSET, OUTPUT, SIGMA
 
 __all__ = ["BENCHMARKS", "GRAPH", "HELDOUT", "LABELS", "TRAINING", "VECTORS", "graph_spec", "manifest"]
 
@@ -23,7 +23,6 @@ LABELS = "provenance/labels.json"
 TRAINING = "provenance/training.json"
 """Where the files of a bundle lie."""
 
-_TEACHER_SOFTWARE = ("pyhf", "jax")
 _MAKER_SOFTWARE = ("llb", "jax", "flax", "optax", "numpy", "onnx")
 
 
@@ -34,17 +33,23 @@ def graph_spec(emission: Emission) -> GraphSpec:
         path=GRAPH,
         opset=OPSET,
         input=TensorSpec(INPUT, "float64", ("batch", len(emission.bin_ids))),
-        outputs=(TensorSpec(OUTPUT, "float64", ("batch", len(emission.curves))),),
+        outputs=tuple(
+            TensorSpec(name, "float64", ("batch", len(emission.curves)))
+            for name in (OUTPUT, *((SIGMA,) if emission.trained.network.calibration else ()))
+        ),
     )
 
 
-def manifest(emission: Emission, method: str, metrics: Iterable[Metric]) -> dict[str, Any]:
+def manifest(
+    emission: Emission, method: str, metrics: Iterable[Metric], coverage: Iterable[Coverage]
+) -> dict[str, Any]:
     """The manifest without `files`.
 
     Args:
         emission: what is written.
         method: how the held-out points were made, for people.
         metrics: the accuracy on them.
+        coverage: how often the stated errors cover the true ones, on them.
     """
     columns = {name: column for column, name in enumerate(emission.curves)}
     return {
@@ -59,7 +64,7 @@ def manifest(emission: Emission, method: str, metrics: Iterable[Metric]) -> dict
             "relative_uncertainty": emission.teacher.signal_uncertainty,
         },
         "domain": _domain(emission),
-        "uncertainty": {"kind": "none"},
+        "uncertainty": _uncertainty(emission, coverage),
         "graphs": [_graph(graph_spec(emission))],
         "validation": {
             "vectors": VECTORS,
@@ -98,19 +103,16 @@ def _given(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _teacher(emission: Emission) -> dict[str, Any]:
-    workspace = emission.teacher.workspace
+    source = emission.teacher.source
     return {
-        "kind": "histfactory",
-        "files": [{"name": workspace.name, "bytes": workspace.size, "sha256": workspace.sha256}],
-        "pyhf_digest": workspace.pyhf_digest,
-        "measurement": workspace.measurement,
-        "poi": workspace.poi,
-        "interpolation": dict(workspace.interpolation),
+        "kind": source.kind,
+        "files": [asdict(item) for item in source.files],
+        **source.details,
         "channels": [
             {"name": channel.name, "bins": channel.bins, "samples": list(channel.samples)}
-            for channel in workspace.channels
+            for channel in source.channels
         ],
-        "software": software(_TEACHER_SOFTWARE),
+        "software": software(source.software),
     }
 
 
@@ -150,6 +152,19 @@ def _curve(emission: Emission, row: int, columns: Mapping[str, int]) -> dict[str
             "auxiliary": [{"name": name, "values": list(values)} for name, values in curve.auxiliary],
         },
     }
+
+
+def _uncertainty(emission: Emission, coverage: Iterable[Coverage]) -> dict[str, Any]:
+    network = emission.trained.network
+    if network.calibration is None:
+        return {"kind": "none"}
+    method = (
+        f"Spread of the {network.n_members} members of the ensemble and a floor, scaled curve by curve such "
+        "that 68 % and 95 % of the errors in the decision region are within one and two of it, on "
+        f"{len(emission.labels.calibration.signals)} labels that were neither trained on nor held out."
+    )
+    rows = [asdict(item) for item in coverage]
+    return {"kind": "ensemble_spread", "output": SIGMA, "method": method, "coverage": rows}
 
 
 def _domain(emission: Emission) -> dict[str, Any]:

@@ -28,21 +28,22 @@ def label_record(emission: Emission) -> dict[str, Any]:
         "sampling": asdict(labels.sampling),
         "delta_nll_max": labels.delta_max,
         "signals": {
-            "requested": labels.n_requested,
-            "failed": labels.n_failed,
-            "failed_fraction": labels.n_failed / labels.n_requested,
-            "beyond_truncation": labels.n_outside,
+            "requested": labels.counts.requested,
+            "failed": labels.counts.failed,
+            "failed_fraction": labels.counts.failed / labels.counts.requested,
+            "beyond_truncation": labels.counts.outside,
             "training": len(labels.training.signals),
+            "calibration": len(labels.calibration.signals),
             "heldout": len(labels.heldout.signals),
         },
         "seconds": labels.seconds,
         "starts": {
-            "minima_known": {name: len(atlas.minima) for name, atlas in teacher.atlases.items()},
+            "minima_known": dict(teacher.minima_known),
             "held": list(teacher.branches[1:]),
             "mean_per_signal": {curve.name: float(np.mean(curve.starts)) for curve in labels.training.curves},
         },
         "second_look": {
-            "signals": labels.second_look_signals,
+            "signals": labels.counts.second_look,
             "largest_excess": _number(labels.second_look_excess),
         },
         "curves": [
@@ -75,14 +76,14 @@ def _basins(curve: CurveLabels, branches: tuple[str, ...]) -> dict[str, float]:
 def training_record(emission: Emission) -> dict[str, Any]:
     """The recipe, the size of the network and the history of its training."""
     network = emission.trained.network
-    weights = (*network.kernels, *network.biases)
+    weights = (*network.kernels, *network.biases, network.offset, network.gain, network.tilt)
     return {
         "recipe": asdict(emission.recipe),
         "network": {
             "members": network.n_members,
             "layers": [network.kernels[0].shape[1], *(kernel.shape[2] for kernel in network.kernels)],
             "parameters": sum(int(array.size) for array in weights),
-            "branches": list(network.branches),
+            "branches": dict(zip(network.curves, network.counts, strict=True)),
         },
         "history": _strict(asdict(emission.trained.history)),
     }

@@ -18,6 +18,9 @@ __all__ = ["Truth", "benchmark_table", "heldout_table", "heldout_truth"]
 
 Floats = NDArray[np.float64]
 
+_NUMBERS = ("cls_observed", "upper_limit_observed", "mu_hat", "cls_expected", "upper_limit_expected")
+"""Columns of the benchmark table; the first two are required."""
+
 Truth = tuple[Floats, Floats]
 """Signals (n, n_bins) and the teacher's Delta NLL (n, n_curves)."""
 
@@ -47,15 +50,11 @@ def heldout_table(emission: Emission, truth: Truth) -> bytes:
 
 
 def benchmark_table(bin_ids: Sequence[str], benchmarks: Iterable[Benchmark]) -> bytes:
-    """`name`, the bin ids, observed CLs and upper limit of the teacher, as CSV."""
-    header = ("name", *bin_ids, "cls_observed", "upper_limit_observed")
-    return _csv(
-        header,
-        (
-            (item.name, *item.signal.tolist(), item.cls_observed, item.upper_limit_observed)
-            for item in benchmarks
-        ),
+    """`name`, the bin ids, then the teacher's numbers, as CSV (HELDOUT-1)."""
+    rows = (
+        (item.name, *item.signal.tolist(), *(getattr(item, key) for key in _NUMBERS)) for item in benchmarks
     )
+    return _csv(("name", *bin_ids, *_NUMBERS), rows)
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[str | float]]) -> bytes:

@@ -11,7 +11,16 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from llb_trainer.teachers.contract import CURVES, CurveData, CurveLabels, Labels, SignalBin
+from llb_trainer.teachers.contract import (
+    CURVES,
+    CurveData,
+    CurveLabels,
+    Labels,
+    SignalBin,
+    Source,
+    SourceChannel,
+    SourceFile,
+)
 from llb_trainer.teachers.histfactory.atlas import Atlas
 from llb_trainer.teachers.histfactory.basins import BasinFits, Basins, fit_basins, winning_holds
 from llb_trainer.teachers.histfactory.compile import CompiledModel
@@ -81,6 +90,28 @@ class HistFactoryTeacher:
         """Names of the basins, in the order of `CurveLabels.branches`."""
         names = self.likelihood.moving_names
         return ("interior", *(f"{names[hold.parameter]}={hold.value:g}" for hold in self.holds))
+
+    @property
+    def minima_known(self) -> Mapping[str, int]:
+        """Minima in the atlas of each curve."""
+        return {name: len(atlas.minima) for name, atlas in self.atlases.items()}
+
+    @property
+    def source(self) -> Source:
+        """What a manifest says of the workspace."""
+        workspace = self.workspace
+        return Source(
+            kind="histfactory",
+            files=(SourceFile(workspace.name, workspace.size, workspace.sha256),),
+            channels=tuple(SourceChannel(item.name, item.bins, item.samples) for item in workspace.channels),
+            details={
+                "pyhf_digest": workspace.pyhf_digest,
+                "measurement": workspace.measurement,
+                "poi": workspace.poi,
+                "interpolation": dict(workspace.interpolation),
+            },
+            software=("pyhf", "jax"),
+        )
 
     @cached_property
     def fingerprint(self) -> str:

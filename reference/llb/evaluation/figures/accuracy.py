@@ -1,22 +1,19 @@
-"""Pictures of a bundle's accuracy, as PNG bytes; matplotlib is needed only when one is drawn."""
+"""How near Delta NLL is to the teacher's, and how training got there."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llb.evaluation.figures.canvas import CURVE_COLOURS, LINE, beside, canvas
 from llb.evaluation.metrics import DECISION_MAX, ONE_PERCENT_ON_CLS, Comparison, running_quantiles
-from llb.evaluation.style import FAINT, INK, STYLE
-from llb_schema import FindingError, finding
+from llb.evaluation.style import FAINT, INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["error_figure", "learning_figure", "truth_figure"]
 
@@ -28,21 +25,7 @@ _TITLES = {
     "apriori": "A priori",
     "apriori_asimov": "A priori Asimov",
 }
-# Paul Tol's "bright" scheme: distinct for every common colour vision.
-_COLOURS = {
-    "observed": "#4477AA",
-    "observed_asimov": "#EE6677",
-    "apriori": "#228833",
-    "apriori_asimov": "#AA3377",
-}
-_LINE = "#B8860B"
 _FLOOR = 1e-7
-_STYLE = STYLE | {
-    "axes.grid": True,
-    "grid.color": "#E6E6E6",
-    "grid.linewidth": 0.7,
-    "lines.solid_capstyle": "round",
-}
 _TRUTH_LABEL = "teacher's Δ NLL"
 
 
@@ -54,7 +37,7 @@ def truth_figure(comparisons: Sequence[Comparison]) -> bytes:
     Raises:
         FindingError: LLB-X001, matplotlib is not installed.
     """
-    with _canvas(3.6 * len(comparisons), 4.9) as (figure, finished):
+    with canvas(3.6 * len(comparisons), 4.9) as (figure, finished):
         axes = figure.subplots(
             2, len(comparisons), sharex=True, squeeze=False, gridspec_kw={"height_ratios": (3, 1)}
         )
@@ -72,7 +55,7 @@ def error_figure(comparisons: Sequence[Comparison]) -> bytes:
     Raises:
         FindingError: LLB-X001, matplotlib is not installed.
     """
-    with _canvas(3.9 * len(comparisons), 3.9) as (figure, finished):
+    with canvas(3.9 * len(comparisons), 3.9) as (figure, finished):
         axes = figure.subplots(1, len(comparisons), sharex=True, sharey=True, squeeze=False)[0]
         for panel, item in zip(axes, comparisons, strict=True):
             _draw_error(panel, item)
@@ -106,9 +89,9 @@ def learning_figure(
     Raises:
         FindingError: LLB-X001, matplotlib is not installed.
     """
-    with _canvas(8.6, 3.9) as (figure, finished):
+    with canvas(8.6, 3.9) as (figure, finished):
         left, right = figure.subplots(1, 2)
-        colours = list(_COLOURS.values())
+        colours = list(CURVE_COLOURS.values())
         for panel, along, lines in ((left, steps, losses), (right, validation_steps, validation)):
             for colour, (name, values) in zip(colours, lines.items(), strict=False):
                 marker = "o" if len(values) < 60 else ""
@@ -122,15 +105,15 @@ def learning_figure(
                 panel.legend(loc="upper right")
         left.set(title="Loss", ylabel="loss")
         right.set(title="Error on points kept from training", ylabel="|error of Δ NLL|")
-        right.axhline(ONE_PERCENT_ON_CLS, color=_LINE, lw=1.2, ls=(0, (5, 3)))
-        _beside(right, ONE_PERCENT_ON_CLS, "1 % on CLs")
+        right.axhline(ONE_PERCENT_ON_CLS, color=LINE, lw=1.2, ls=(0, (5, 3)))
+        beside(right, ONE_PERCENT_ON_CLS, "1 % on CLs")
     return finished()
 
 
 def _draw_truth(panel: Axes, below: Axes, item: Comparison, reach: float) -> None:
     inside = item.truth <= DECISION_MAX
     truth, predicted = item.truth[inside], item.predicted[inside]
-    colour = _COLOURS.get(item.curve, INK)
+    colour = CURVE_COLOURS.get(item.curve, INK)
     low = min(0.0, float(truth.min(initial=0.0)))
     span = np.array([low, DECISION_MAX])
     dots: dict[str, Any] = {
@@ -149,7 +132,7 @@ def _draw_truth(panel: Axes, below: Axes, item: Comparison, reach: float) -> Non
     panel.text(0.04, 0.96, note, transform=panel.transAxes, va="top", fontsize=9, color=INK)
     panel.margins(0.03)
     band = ONE_PERCENT_ON_CLS
-    below.axhspan(-band, band, color=_LINE, alpha=0.16, lw=0)
+    below.axhspan(-band, band, color=LINE, alpha=0.16, lw=0)
     below.axhline(0.0, color=FAINT, lw=1)
     below.scatter(truth, np.clip(predicted - truth, -reach, reach), **dots)
     below.set_ylim(-1.06 * reach, 1.06 * reach)
@@ -160,7 +143,7 @@ def _draw_truth(panel: Axes, below: Axes, item: Comparison, reach: float) -> Non
 
 
 def _draw_error(panel: Axes, item: Comparison) -> None:
-    colour = _COLOURS.get(item.curve, INK)
+    colour = CURVE_COLOURS.get(item.curve, INK)
     panel.axvspan(0.0, DECISION_MAX, color="#F3F5F9", lw=0, zorder=0)
     panel.scatter(
         item.truth,
@@ -176,7 +159,7 @@ def _draw_error(panel: Axes, item: Comparison) -> None:
         panel.plot(centre, np.maximum(median, _FLOOR), color=INK, lw=1.8, label="running median")
         panel.plot(centre, np.maximum(high, _FLOOR), color=INK, lw=1.2, ls=":", label="running 95 %")
     for threshold in (ONE_PERCENT_ON_CLS, 0.1 * ONE_PERCENT_ON_CLS):
-        panel.axhline(threshold, color=_LINE, lw=1.2, ls=(0, (5, 3)))
+        panel.axhline(threshold, color=LINE, lw=1.2, ls=(0, (5, 3)))
     panel.set_yscale("log")
     panel.set_title(_TITLES.get(item.curve, item.curve))
     panel.set_xlabel(_TRUTH_LABEL)
@@ -184,23 +167,8 @@ def _draw_error(panel: Axes, item: Comparison) -> None:
 
 
 def _name_thresholds(panel: Axes) -> None:
-    _beside(panel, ONE_PERCENT_ON_CLS, "1 % on CLs")
-    _beside(panel, 0.1 * ONE_PERCENT_ON_CLS, "0.1 %")
-
-
-def _beside(panel: Axes, height: float, text: str) -> None:
-    """Names a horizontal line at its right end, outside the panel."""
-    panel.annotate(
-        text,
-        (1.0, height),
-        xycoords=panel.get_yaxis_transform(),
-        xytext=(5, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=9,
-        color=_LINE,
-        annotation_clip=False,
-    )
+    beside(panel, ONE_PERCENT_ON_CLS, "1 % on CLs")
+    beside(panel, 0.1 * ONE_PERCENT_ON_CLS, "0.1 %")
 
 
 def _residual_reach(item: Comparison) -> float:
@@ -216,22 +184,3 @@ def _alpha(points: Floats) -> float:
 
 def _thousands(value: float, _position: object) -> str:
     return f"{value:,.0f}"
-
-
-@contextmanager
-def _canvas(width: float, height: float) -> Generator[tuple[Figure, Any]]:
-    """A figure in our style, and what gives its PNG once it is drawn; global state stays as it was."""
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        message = "figures need matplotlib: pip install 'llb[train]'"
-        raise FindingError(finding("LLB-X001", message)) from error
-    png = io.BytesIO()
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure, png.getvalue
-        # No version in the file: the same numbers give the same bytes wherever the fonts are the same.
-        figure.savefig(png, format="png", dpi=160, metadata={"Software": None})

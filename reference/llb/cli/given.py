@@ -1,0 +1,52 @@
+"""Workspaces and signals that a command line gives, before there is a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from llb.cli.failure import as_lines
+from llb_schema import Finding, finding
+
+if TYPE_CHECKING:
+    from llb.runtime import Signals
+    from llb_trainer.teachers.histfactory import Workspace
+
+__all__ = ["remarks", "say", "signals_of"]
+
+
+def remarks(search: Workspace) -> list[str]:
+    """What somebody should know of the workspace before its labels are used."""
+    lines = as_lines(list(search.warnings)) if search.warnings else []
+    if search.poi in search.model.config.parameters:
+        lines.append(
+            f"note: samples of {search.name} carry the POI {search.poi}; it floats as a free normalisation "
+            "beside the signal (--own-signal drop leaves these samples out)"
+        )
+    return lines
+
+
+def signals_of(path: Path, workspace: Workspace) -> Signals:
+    """The signals of a file, bins that it leaves out at zero."""
+    from llb.runtime import BinNames, read_signals
+
+    counts = {str(name): int(n) for name, n in workspace.model.config.channel_nbins.items()}
+    ids = [f"{name}[{index}]" for name in workspace.model.config.channels for index in range(counts[name])]
+    names = {name: f"{name}[0]" for name, n in counts.items() if n == 1} | {name: name for name in ids}
+    signals = read_signals(path, BinNames(tuple(ids), names, frozenset(ids)), allow_zero=True)
+    lowest = signals.yields.min(axis=1).tolist()
+    say(
+        finding("LLB-Y008", pointer=f"{path}: {name}")
+        for name, value in zip(signals.names, lowest, strict=True)
+        if value < 0
+    )
+    return signals
+
+
+def say(findings: Iterable[Finding]) -> None:
+    """Findings on stderr, a line each."""
+    for line in as_lines(findings):
+        click.echo(line, err=True)

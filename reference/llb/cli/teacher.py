@@ -1,0 +1,100 @@
+"""The door through which `llb validate` asks a teacher: a workspace, opened as a manifest says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llb.bundle import Manifest
+from llb.cli.progress import Stages
+from llb.validation.teacher import Answers, OpenTeacher, Relabelling
+from llb_schema import FindingError, finding
+
+if TYPE_CHECKING:
+    from llb_trainer.teachers.histfactory import Workspace
+
+__all__ = ["asking"]
+
+Array = NDArray[np.float64]
+OnStage = Callable[[str, int], Callable[[int], None]]
+
+_NEEDED = ("jax", "pyhf")
+
+
+@contextmanager
+def asking(workspace: Path, points: int, seed: int) -> Generator[Relabelling]:
+    """What level 6 asks the teacher with; its progress is shown on stderr as long as the block lasts.
+
+    Args:
+        workspace: pyhf JSON workspace.
+        points: held-out points to label again, and fresh ones to label.
+        seed: which ones.
+
+    Raises:
+        FindingError: `LLB-X003`, there is no such file.
+        ModuleNotFoundError: the extra 'train' is not installed.
+    """
+    if not workspace.is_file():
+        raise FindingError(finding("LLB-X003", f"there is no file {workspace}", pointer=str(workspace)))
+    for name in _NEEDED:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    from llb_trainer.workers import one_thread_each, shared_compilation
+
+    with Stages() as stages, one_thread_each(), shared_compilation():
+        yield Relabelling(lambda manifest: _opened(workspace, manifest, stages), points, seed)
+
+
+def _opened(path: Path, manifest: Manifest, on_stage: OnStage) -> OpenTeacher:
+    from llb_trainer.teachers.histfactory import read_workspace
+
+    if manifest.teacher.kind != "histfactory":
+        message = f"only workspaces can be asked, and the teacher is of kind {manifest.teacher.kind}"
+        raise FindingError(finding("LLB-C108", message, pointer="/teacher/kind"))
+    return OpenTeacher(
+        hashlib.sha256(path.read_bytes()).hexdigest(),
+        lambda: read_workspace(path, own_signal="float").pyhf_digest,
+        lambda signals: _answers(_workspace(path, manifest), manifest, signals, on_stage),
+    )
+
+
+def _workspace(path: Path, manifest: Manifest) -> Workspace:
+    """The workspace as the bundle's maker has read it: samples that carry its POI kept, or dropped."""
+    from llb_trainer.teachers.histfactory import read_workspace
+
+    teacher = manifest.teacher
+    wanted = [(item.name, item.bins, item.samples) for item in teacher.channels]
+    for own_signal in ("float", "drop"):
+        found = read_workspace(
+            path, teacher.measurement, interpolation=teacher.interpolation, own_signal=own_signal
+        )
+        if [(item.name, item.bins, item.samples) for item in found.channels] == wanted:
+            return found
+    message = f"channels or samples of {path.name} are not those of the manifest"
+    raise FindingError(finding("LLB-C108", message, pointer="/teacher/channels"))
+
+
+def _answers(workspace: Workspace, manifest: Manifest, signals: Array, on_stage: OnStage) -> Answers:
+    from llb_trainer.labels.campaign import label_given
+    from llb_trainer.labels.request import Campaign, Signals
+
+    model, learned = workspace.model.config, manifest.signal_model
+    columns = {name: column for column, name in enumerate(manifest.bin_ids)}
+    ids = [f"{name}[{index}]" for name in model.channels for index in range(int(model.channel_nbins[name]))]
+    yields = np.zeros((len(signals), len(ids)))
+    for place, name in enumerate(ids):
+        if name in columns:
+            yields[:, place] = signals[:, columns[name]]
+    given = tuple(f"point-{row}" for row in range(len(signals))), yields
+    campaign = Campaign(workspace, Signals(given=given), learned.modifiers, learned.relative_uncertainty)
+    record, labels = label_given(campaign, on_stage)
+    found = {item.name: np.where(item.converged, item.delta, np.nan) for item in labels.curves}
+    return {item.name: (item.baseline_nll, found[item.alias_of or item.name]) for item in record.curves}

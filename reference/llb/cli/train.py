@@ -1,0 +1,181 @@
+"""The command `llb train`: a bundle from a workspace, or from labels that were made before."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
+from llb.cli.given import remarks, say, signals_of
+from llb_schema import FindingError, finding
+
+if TYPE_CHECKING:
+    from llb.runtime import Signals
+    from llb.validation import Report
+    from llb_trainer.labels import LabelStore
+    from llb_trainer.pipeline import PipelineResult
+    from llb_trainer.plan import Plan
+    from llb_trainer.teachers.histfactory import Workspace
+
+__all__ = ["train_command"]
+
+_PATH = click.Path(path_type=Path)
+_NEEDED = ("jax", "flax", "optax", "orbax", "pyhf", "matplotlib")
+_MODIFIERS = {"lumi": ("lumi",), "none": ()}
+
+
+@click.command("train", short_help="A bundle from a statistical model, or from its labels.")
+@click.argument("source", type=_PATH)
+@click.option(
+    "--out", type=_PATH, required=True, help="The bundle: a directory, or a .zip or .tar.gz archive."
+)
+@click.option("--workspace", type=_PATH, help="Where SOURCE is a label store: the workspace that it is of.")
+@click.option("--recipe", type=_PATH, help="Recipe file (TOML); the default recipe if left out.")
+@click.option("--patchset", type=_PATH, help="Published signals (pyhf patchset).")
+@click.option("--signals", type=_PATH, help="Published signals (JSON or CSV); bins left out are zero.")
+@click.option("--seed", type=click.IntRange(0), help="Of everything random; the recipe's if left out.")
+@click.option("--measurement", help="Measurement of the workspace; its first one if left out.")
+@click.option(
+    "--signal-modifiers",
+    type=click.Choice(list(_MODIFIERS)),
+    help="What multiplies the signal besides mu.  [default: lumi where the workspace has it]",
+)
+@click.option(
+    "--processes", type=click.IntRange(0), help="Worker processes for the labels.  [default: one per core]"
+)
+@click.option("--force", is_flag=True, help="Replace a bundle that is there already.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def train_command(
+    source: Path,
+    out: Path,
+    workspace: Path | None,
+    recipe: Path | None,
+    patchset: Path | None,
+    signals: Path | None,
+    seed: int | None,
+    measurement: str | None,
+    signal_modifiers: str | None,
+    processes: int | None,
+    force: bool,
+    form: str,
+) -> int:
+    """A bundle from a statistical model, or from its labels.
+
+    SOURCE is a background-only workspace (pyhf JSON): its labels are made first. Or it is a label store that
+    `llb label` has completed; then --workspace says of what. Trains an ensemble by the recipe, finds the
+    exact limits of the published signals for comparison, writes the bundle OUT and validates it. A training
+    that was killed goes on from its last checkpoint when the same command is given again.
+
+    \b
+    Example:
+        llb train BkgOnly.json --patchset patchset.json --out search.llb
+        llb train labels --workspace BkgOnly.json --recipe recipe.toml --out search.llb
+    """
+    if patchset is not None and signals is not None:
+        raise click.UsageError("published signals come from --patchset or from --signals, not from both")
+    if signal_modifiers is not None and workspace is not None:
+        raise click.UsageError("the signal model of a label store is what its labels were made with")
+    for path in (source, workspace, recipe, patchset, signals):
+        if path is not None and not path.exists():
+            raise FindingError(finding("LLB-X003", f"there is no file {path}", pointer=str(path)))
+    for name in _NEEDED:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    from llb.bundle import check_target
+    from llb.cli.progress import Stages
+    from llb.validation import validate
+    from llb_trainer import pipeline
+    from llb_trainer.plan import Plan, read_plan
+    from llb_trainer.quickstart.plan import quickstart_identity
+    from llb_trainer.teachers.histfactory import read_workspace
+
+    check_target(out, overwrite=force)
+    plan = (read_plan(recipe) if recipe else Plan()).seeded(seed)
+    modifiers = None if signal_modifiers is None else _MODIFIERS[signal_modifiers]
+    plan = replace(plan, signal_modifiers=modifiers, processes=processes)
+    store = _store(source, workspace)
+    search = read_workspace(workspace or source, measurement)
+    for line in remarks(search):
+        click.echo(line, err=True)
+    published = _published(search, patchset, signals, plan)
+    identity = quickstart_identity(search, patchset, embedded=False)
+    with Stages() as stages:
+        made = pipeline.run(
+            search, published, identity, out, plan=plan, store=store, overwrite=force, on_stage=stages
+        )
+        told = stages("Validating the bundle", 1)
+        report = validate(out)
+        told(1)
+    if form == "json":
+        click.echo(json.dumps(_as_json(made, report, stages.seconds), indent=2, allow_nan=False))
+    else:
+        _print(made, report)
+    return EXIT_OK if report.status == "ok" else EXIT_FINDINGS
+
+
+def _store(source: Path, workspace: Path | None) -> LabelStore | None:
+    if not source.is_dir():
+        if workspace is not None:
+            raise click.UsageError("--workspace belongs to a label store; here SOURCE is the workspace")
+        return None
+    if workspace is None:
+        raise click.UsageError("a label store needs the --workspace that it is of")
+    from llb_trainer.labels import open_store
+
+    return open_store(source)
+
+
+def _published(search: Workspace, patchset: Path | None, signals: Path | None, plan: Plan) -> Signals | None:
+    if signals is not None:
+        return signals_of(signals, search)
+    if patchset is None:
+        return None
+    from llb_trainer.comparison import published_signals
+
+    learned = plan.signal_modifiers if plan.signal_modifiers is not None else ("lumi",)
+    found = published_signals(patchset, search, learned)
+    say(found.findings)
+    return found
+
+
+def _as_json(made: PipelineResult, report: Report, seconds: dict[str, float]) -> dict[str, Any]:
+    manifest = made.model.bundle.manifest
+    return {
+        "status": report.status,
+        "level": report.level,
+        "findings": [item.to_json() for item in report.findings],
+        "bundle": str(made.bundle),
+        "seconds": seconds,
+        "labels": len(made.labels.training.signals),
+        "metrics": [asdict(metric) for metric in manifest.validation.metrics],
+        "coverage": [asdict(item) for item in manifest.uncertainty.coverage],
+    }
+
+
+def _print(made: PipelineResult, report: Report) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    manifest = made.model.bundle.manifest
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", title="|error of Delta NLL|, 0 <= Delta NLL <= 6"
+    )
+    table.add_column("curve")
+    for name in ("points", "median", "95 %", "99 %", "largest", "within 1 sigma"):
+        table.add_column(name, justify="right")
+    covered = {item.curve: f"{100.0 * item.within_68:.1f} %" for item in manifest.uncertainty.coverage}
+    for metric in manifest.validation.metrics:
+        if metric.region == "decision":
+            numbers = (f"{value:.2g}" for value in (metric.median, metric.p95, metric.p99, metric.max))
+            table.add_row(metric.curve, str(metric.count), *numbers, covered.get(metric.curve, "-"))
+    console = Console(highlight=False, markup=False)
+    console.print(table, width=console.width if console.is_terminal else max(console.width, 100))
+    console.print(printable(f"\nBundle: {made.bundle} (validation: {report.status}, level {report.level})"))
+    for line in as_lines(report.findings):
+        console.print(line)

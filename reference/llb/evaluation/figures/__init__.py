@@ -1,0 +1,16 @@
+"""Pictures of a bundle, as PNG bytes; matplotlib is needed only when one is drawn."""
+
+from llb.evaluation.figures.accuracy import error_figure, learning_figure, truth_figure
+from llb.evaluation.figures.agreement import agreement_figure
+from llb.evaluation.figures.contours import draw_contour
+from llb.evaluation.figures.plane import error_map_figure, exclusion_figure
+
+__all__ = [
+    "agreement_figure",
+    "draw_contour",
+    "error_figure",
+    "error_map_figure",
+    "exclusion_figure",
+    "learning_figure",
+    "truth_figure",
+]

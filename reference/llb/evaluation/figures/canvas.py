@@ -1,0 +1,81 @@
+"""What all figures share: a canvas in one style, and the colours of curves and of answers."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from llb.evaluation.style import STYLE
+from llb_schema import FindingError, finding
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["CURVE_COLOURS", "EXPECTED", "LINE", "OBSERVED", "beside", "canvas", "plain"]
+
+# Paul Tol's "bright" scheme: distinct for every common colour vision.
+CURVE_COLOURS = {
+    "observed": "#4477AA",
+    "observed_asimov": "#EE6677",
+    "apriori": "#228833",
+    "apriori_asimov": "#AA3377",
+}
+OBSERVED, EXPECTED = "#4477AA", "#EE6677"
+"""Of observed and of expected CLs and limits."""
+LINE = "#B8860B"
+"""Of thresholds and of what is tolerated."""
+_STYLE = STYLE | {
+    "axes.grid": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.7,
+    "lines.solid_capstyle": "round",
+}
+
+
+@contextmanager
+def canvas(width: float, height: float) -> Generator[tuple[Figure, Any]]:
+    """A figure in our style, and what gives its PNG once it is drawn; global state stays as it was.
+
+    Args:
+        width, height: in inches.
+
+    Raises:
+        FindingError: LLB-X001, matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        message = "figures need matplotlib: pip install 'llb[train]'"
+        raise FindingError(finding("LLB-X001", message)) from error
+    png = io.BytesIO()
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure, png.getvalue
+        # No version in the file: the same numbers give the same bytes wherever the fonts are the same.
+        figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
+
+
+def beside(panel: Axes, height: float, text: str) -> None:
+    """Names a horizontal line at its right end, outside the panel."""
+    panel.annotate(
+        text,
+        (1.0, height),
+        xycoords=panel.get_yaxis_transform(),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=9,
+        color=LINE,
+        annotation_clip=False,
+    )
+
+
+def plain(text: str) -> str:
+    """A text from a file as it is: matplotlib would read "$" as mathematics."""
+    return text.replace("$", r"\$")
