@@ -28,7 +28,7 @@ from llb_trainer.labels import (
     signal_count,
     stored_labels,
 )
-from llb_trainer.labels.resume import check_model, check_teacher
+from llb_trainer.labels.resume import check_curves, check_model
 from llb_trainer.plan import Plan
 from llb_trainer.teachers.histfactory import HistFactoryTeacher, Workspace, histfactory_teacher
 from llb_trainer.training import Trained, train
@@ -117,7 +117,7 @@ def run(
             )
     else:
         with clock.stage("Reading the labels", 1) as advance:
-            check_teacher(store, explored)
+            check_curves(store, explored)
             labels = stored_labels(explored, concatenate(list(store.chunks())), plan.sampling)
             advance(1)
     with clock.stage("Training the networks", plan.recipe.steps) as advance:

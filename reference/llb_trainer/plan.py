@@ -28,6 +28,8 @@ class Plan:
         recipe: how the ensemble is trained.
         signal_modifiers: what multiplies the signal besides the POI; None for lumi where there is one.
         processes: worker processes for the labels; one per core if None, none if 0.
+
+    Raises `FindingError` LLB-T040 for less than one signal.
     """
 
     signals: int = 20_000
@@ -35,6 +37,11 @@ class Plan:
     recipe: Recipe = field(default_factory=Recipe)
     signal_modifiers: tuple[str, ...] | None = None
     processes: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.signals < 1:
+            message = f"the recipe's signals is {self.signals}, and must be at least 1"
+            raise FindingError(finding("LLB-T040", message, pointer="signals", actual=str(self.signals)))
 
     def seeded(self, seed: int | None) -> Plan:
         """The same plan with another seed, of sampling and training; itself for None."""
@@ -45,16 +52,17 @@ class Plan:
         )
 
 
-_SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "labels": ("signals",),
-    "sampling": tuple(
-        item.name for item in fields(Sampling) if item.name not in {"seed", "metropolis", "active"}
+_SECTIONS: Mapping[str, tuple[type, tuple[str, ...]]] = {
+    "labels": (Plan, ("signals",)),
+    "sampling": (
+        Sampling,
+        tuple(item.name for item in fields(Sampling) if item.name not in {"seed", "metropolis", "active"}),
     ),
-    "network": ("width", "depth", "members", "branches"),
-    "schedule": ("steps", "batch", "learning_rate", "warm_up"),
-    "loss": ("gradient_weight", "soft", "robust"),
+    "network": (Recipe, ("width", "depth", "members", "branches")),
+    "schedule": (Recipe, ("steps", "batch", "learning_rate", "warm_up")),
+    "loss": (Recipe, ("gradient_weight", "soft", "robust")),
 }
-"""Keys of each section; what is left out has its default."""
+"""Keys of each section and whose settings they are; what is left out has its default."""
 
 
 def read_plan(path: Path) -> Plan:
@@ -96,16 +104,13 @@ def _document(path: Path) -> dict[str, Any]:
 
 
 def _section(document: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:
+    owner, keys = _SECTIONS[name]
     section = document.get(name, {})
     if not isinstance(section, dict):
         raise _refused(path, f"[{name}] is no section", pointer=name)
     for key in section:
-        _known(key, set(_SECTIONS[name]), path, section=name)
-    return {key: _value(section, key, _default(key), path) for key in section}
-
-
-def _default(key: str) -> Any:
-    return next(getattr(kind, key) for kind in (Plan, Sampling, Recipe) if hasattr(kind, key))
+        _known(key, set(keys), path, section=name)
+    return {key: _value(section, key, getattr(owner, key), path) for key in section}
 
 
 def _value(section: Mapping[str, Any], key: str, default: Any, path: Path) -> Any:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llb_trainer.labels import LabelStore
     from llb_trainer.pipeline import PipelineResult
     from llb_trainer.plan import Plan
-    from llb_trainer.teachers.histfactory import Workspace
+    from llb_trainer.teachers.histfactory import OwnSignal, Workspace
 
 __all__ = ["train_command"]
 
@@ -46,6 +46,13 @@ _MODIFIERS = {"lumi": ("lumi",), "none": ()}
     help="What multiplies the signal besides mu.  [default: lumi where the workspace has it]",
 )
 @click.option(
+    "--own-signal",
+    type=click.Choice(["float", "drop", "refuse"]),
+    default="float",
+    show_default=True,
+    help="Samples of the workspace that carry its POI: float with it, drop them, or refuse the workspace.",
+)
+@click.option(
     "--processes", type=click.IntRange(0), help="Worker processes for the labels.  [default: one per core]"
 )
 @click.option("--force", is_flag=True, help="Replace a bundle that is there already.")
@@ -60,6 +67,7 @@ def train_command(
     seed: int | None,
     measurement: str | None,
     signal_modifiers: str | None,
+    own_signal: OwnSignal,
     processes: int | None,
     force: bool,
     form: str,
@@ -100,7 +108,10 @@ def train_command(
     modifiers = None if signal_modifiers is None else _MODIFIERS[signal_modifiers]
     plan = replace(plan, signal_modifiers=modifiers, processes=processes)
     store = _store(source, workspace)
-    search = read_workspace(workspace or source, measurement)
+    if store is not None:
+        measurement = measurement or store.identity.model.measurement
+        own_signal = cast("OwnSignal", store.identity.model.own_signal)
+    search = read_workspace(workspace or source, measurement, own_signal=own_signal)
     for line in remarks(search):
         click.echo(line, err=True)
     published = _published(search, patchset, signals, plan)
@@ -176,6 +187,6 @@ def _print(made: PipelineResult, report: Report) -> None:
             table.add_row(metric.curve, str(metric.count), *numbers, covered.get(metric.curve, "-"))
     console = Console(highlight=False, markup=False)
     console.print(table, width=console.width if console.is_terminal else max(console.width, 100))
-    console.print(printable(f"\nBundle: {made.bundle} (validation: {report.status}, level {report.level})"))
+    console.print(printable(f"Bundle: {made.bundle} (validation: {report.status}, level {report.level})"))
     for line in as_lines(report.findings):
         console.print(line)

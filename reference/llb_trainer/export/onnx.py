@@ -217,6 +217,11 @@ def _lowest(graph: _Graph, network: ProfileNetwork, branches: str) -> str:
     """The minimum over the branches of each curve, shape (members, batch, curves)."""
     parts = graph.split(branches, network.counts, axis=2)
     lowest = [graph.add("ReduceMin", part, axes=[2], keepdims=1) for part in parts]
+    nothing = graph.real("least_asimov", 0.0)
+    lowest = [
+        graph.add("Max", part, nothing) if asimov else part
+        for part, asimov in zip(lowest, network.asimov, strict=True)
+    ]
     return graph.add("Concat", *lowest, axis=2) if len(lowest) > 1 else lowest[0]
 
 

@@ -40,11 +40,13 @@ class Origin:
         data: (n_curves, n_bins) events in the data set.
         slope: (n_curves, n_bins) gradients there.
         curvature: (n_curves, n_bins, n_bins) second derivatives.
+        asimov: (n_curves,) whether zero signal is the minimum by definition, of the curve or of an alias.
     """
 
     data: Floats
     slope: Floats
     curvature: Floats
+    asimov: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -223,6 +225,7 @@ def _origin(teacher: Teacher, background: Background) -> Origin:
     shifts = np.diag(step)
     labels = teacher.label(np.concatenate([np.zeros((1, n_bins)), shifts, -shifts]))
     data = {curve.name: curve.main for curve in teacher.curves}
+    asimov = {curve.alias_of or curve.name for curve in teacher.curves if curve.name.endswith("_asimov")}
     curvature: list[Floats] = []
     for curve in labels.curves:
         rows = (curve.gradient[1 : n_bins + 1] - curve.gradient[n_bins + 1 :]) / (2 * step[:, None])
@@ -231,4 +234,5 @@ def _origin(teacher: Teacher, background: Background) -> Origin:
         np.stack([data[curve.name] for curve in labels.curves]),
         np.stack([curve.gradient[0] for curve in labels.curves]),
         np.stack(curvature),
+        np.array([curve.name in asimov for curve in labels.curves]),
     )

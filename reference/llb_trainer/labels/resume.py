@@ -11,7 +11,10 @@ from llb_trainer.labels.request import Campaign, Signals
 from llb_trainer.labels.store import LabelStore, open_store
 from llb_trainer.teachers.histfactory import HistFactoryTeacher, Workspace
 
-__all__ = ["check_resumable", "check_teacher"]
+__all__ = ["check_curves", "check_model", "check_resumable", "check_teacher"]
+
+_SAME = 1e-7
+"""NLL units within which two baselines are the same minimum."""
 
 
 def check_resumable(campaign: Campaign, path: Path, *, resume: bool) -> LabelStore | None:
@@ -86,6 +89,24 @@ def check_model(store: LabelStore, workspace: Workspace) -> None:
     findings = [*_other_model(store, workspace), *_other_engine(store)]
     if findings:
         raise FindingError(findings)
+
+
+def check_curves(store: LabelStore, teacher: HistFactoryTeacher) -> None:
+    """Make sure that a teacher gives the labels of a store, to the accuracy that labels have.
+
+    Its last digits may differ from those of the teacher that made them, as after another number of threads.
+
+    Raises:
+        FindingError: LLB-L104 the bins, the aliases or the baselines are others.
+    """
+    stored, made = store.identity.teacher, teacher_record(teacher)
+    same = stored.bins == made.bins and all(
+        (was.name, was.alias_of) == (now.name, now.alias_of)
+        and abs(was.baseline_nll - now.baseline_nll) < _SAME
+        for was, now in zip(stored.curves, made.curves, strict=True)
+    )
+    if not same:
+        raise FindingError(finding("LLB-L104", pointer=str(store.path)))
 
 
 def check_teacher(store: LabelStore, teacher: HistFactoryTeacher) -> None:

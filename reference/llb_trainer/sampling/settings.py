@@ -77,7 +77,7 @@ class Sampling:
         strength: mu up to which all published signals are covered, whatever their Delta NLL.
         far: fraction from `delta_max` to what published signals reach at `strength`, evenly in the logarithm.
         negative: fraction with negative yields, in some bins or in all.
-        depth: how negative, in units of the background; never beyond one standard deviation of it.
+        below_zero: how negative, in units of the background; never beyond one standard deviation of it.
         seed: of everything random.
         strategy: a key of `STRATEGIES`.
         metropolis: settings of the strategy of that name.
@@ -94,7 +94,7 @@ class Sampling:
     strength: float = 3.0
     far: float = 0.1
     negative: float = 0.05
-    depth: float = 0.2
+    below_zero: float = 0.2
     seed: int = 20261121
     strategy: str = "mixed"
     metropolis: MetropolisSettings = field(default_factory=MetropolisSettings)
@@ -107,7 +107,7 @@ class Sampling:
         for name in ("jitter", "spread"):
             value = getattr(self, name)
             _require(0 <= value < math.inf, name, value, "at least 0")
-        _require(0 <= self.depth < 1, "depth", self.depth, "at least 0 and below 1")
+        _require(0 <= self.below_zero < 1, "below_zero", self.below_zero, "at least 0 and below 1")
         for name in ("reach", "delta_max", "strength"):
             value = getattr(self, name)
             _require(0 < value < math.inf, name, value, "above 0")

@@ -74,7 +74,7 @@ def signal_space(background: Background, published: Floats, sampling: Sampling) 
         directions=directions,
         published=bool(len(useful)),
         largest=np.maximum(sampling.reach * reached, strong.max(axis=0, initial=0.0)),
-        lowest=-np.minimum(sampling.depth * background.events, background.scale),
+        lowest=-np.minimum(sampling.below_zero * background.events, background.scale),
         far=max(sampling.delta_max, float(np.max(expected_delta(background, strong), initial=0.0))),
         sampling=sampling,
     )

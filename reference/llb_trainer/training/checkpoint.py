@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
-import orbax.checkpoint as ocp
 
 from llb_schema import FindingError, finding
 
 __all__ = ["Checkpoints"]
 
 _IDENTITY = "training.json"
+
+
+def _orbax() -> Any:
+    """The library; importing it makes every package's log appear on stderr, which is undone here."""
+    before = logging.root.handlers[:]
+    import orbax.checkpoint
+
+    logging.root.handlers[:] = before
+    return orbax.checkpoint
 
 
 class Checkpoints:
@@ -37,6 +46,7 @@ class Checkpoints:
             said.write_text(json.dumps(identity, indent=2), encoding="utf-8")
         elif json.loads(said.read_text(encoding="utf-8")) != json.loads(json.dumps(identity)):
             raise FindingError(finding("LLB-T041", pointer=str(folder)))
+        self.orbax = ocp = _orbax()
         self.manager = ocp.CheckpointManager(
             self.folder / "steps",
             options=ocp.CheckpointManagerOptions(max_to_keep=2, enable_async_checkpointing=False),
@@ -44,6 +54,7 @@ class Checkpoints:
 
     def save(self, step: int, state: Any, history: list[tuple[float, ...]]) -> None:
         """Keep the state (a tree of arrays) after `step` steps, and the history up to there."""
+        ocp = self.orbax
         leaves = {str(number): np.asarray(leaf) for number, leaf in enumerate(jax.tree.leaves(state))}
         items = ocp.args.Composite(
             state=ocp.args.StandardSave(leaves), history=ocp.args.JsonSave({"rows": history})
@@ -52,6 +63,7 @@ class Checkpoints:
 
     def latest(self, like: Any) -> tuple[int, Any, list[tuple[float, ...]]] | None:
         """Step, state and history of the newest checkpoint, the state of the same structure as `like`."""
+        ocp = self.orbax
         step = self.manager.latest_step()
         if step is None:
             return None

@@ -185,6 +185,7 @@ class _Run:
         offset, gain, tilt = (np.asarray(part, np.float64) for part in starts(ensemble, self.branches))
         return ProfileNetwork(
             curves=tuple(curve.name for curve in self.labels.training.curves),
+            asimov=tuple(self.labels.origin.asimov.tolist()),
             counts=self.branches.counts,
             scale=self.scale,
             analytic=self.analytic,

@@ -46,6 +46,7 @@ class ProfileNetwork:
 
     Attributes:
         curves: names of the curves, in the order of the outputs.
+        asimov: of each curve, whether it is nowhere below zero signal; then nothing below 0 is answered.
         counts: branches of each curve; those of one curve stand together, first the one of zero signal.
         scale: (n_bins,) signal, in events, that counts as one unit of input.
         analytic: the part that is known.
@@ -58,6 +59,7 @@ class ProfileNetwork:
     """
 
     curves: tuple[str, ...]
+    asimov: tuple[bool, ...]
     counts: tuple[int, ...]
     scale: Floats
     analytic: AnalyticProfile
@@ -82,7 +84,8 @@ class ProfileNetwork:
         """Delta NLL by each member, shape (n_members, n, n_curves), for signals (n, n_bins)."""
         branches = self._branches(signals)
         parts = np.split(branches, self.ends[:-1], axis=2)
-        return np.stack([np.min(part, axis=2) for part in parts], axis=2)
+        lowest = np.stack([np.min(part, axis=2) for part in parts], axis=2)
+        return np.where(self.asimov, np.maximum(lowest, 0.0), lowest)
 
     def __call__(self, signals: Floats) -> Floats:
         """Delta NLL, shape (n, n_curves), for signals (n, n_bins) in events."""

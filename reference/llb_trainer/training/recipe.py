@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from llb_schema import FindingError, finding
@@ -46,9 +47,10 @@ class Recipe:
         for name in ("width", "depth", "members", "branches", "steps", "batch"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("learning_rate", "soft", "robust"):
-            _require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
+            _require(0 < getattr(self, name) < math.inf, name, getattr(self, name), "above 0 and finite")
         for name in ("gradient_weight", "seed"):
-            _require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+            value = getattr(self, name)
+            _require(0 <= value < math.inf, name, value, "at least 0 and finite")
         _require(0 <= self.warm_up < 1, "warm_up", self.warm_up, "at least 0 and below 1")
 
 

@@ -58,6 +58,7 @@ def expansion(labels: LabelSet) -> ProfileNetwork:
     n_bins, n_out = len(labels.background.scale), len(curves)
     return ProfileNetwork(
         curves=curves,
+        asimov=tuple(labels.origin.asimov.tolist()),
         counts=(1,) * n_out,
         scale=labels.background.scale,
         analytic=analytic_profile(labels.origin),

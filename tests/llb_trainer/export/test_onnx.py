@@ -45,6 +45,7 @@ def random_network(
     pairs = list(pairwise(sizes))
     return ProfileNetwork(
         curves=curves,
+        asimov=tuple(name.endswith("asimov") for name in curves),
         counts=counts,
         scale=rng.uniform(0.5, 20.0, n_bins),
         analytic=AnalyticProfile(data, rate, spread @ spread.mT, np.where(data > 0, 0.0, -0.3)),

@@ -1,0 +1,85 @@
+"""Recipe files: what they may say, and how they are refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from llb_schema import FindingError
+from llb_trainer.plan import Plan, read_plan
+
+HEAD = 'format = "llb-recipe"\nformat_version = "1.0"\n'
+DOCS = Path(__file__).parents[2] / "docs" / "recipes.md"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "recipe.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_an_empty_recipe_is_the_default(tmp_path: Path) -> None:
+    seed = Plan().sampling.seed
+    assert read_plan(written(tmp_path, HEAD)) == Plan().seeded(seed)
+
+
+def test_the_documented_recipe_is_the_default(tmp_path: Path) -> None:
+    found = re.search(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    plan = read_plan(written(tmp_path, found.group(1)))
+    assert plan == Plan().seeded(Plan().sampling.seed)
+    assert type(plan.recipe.depth) is int
+
+
+def test_every_section_is_heard(tmp_path: Path) -> None:
+    text = f"""{HEAD}seed = 7
+[labels]
+signals = 300
+[sampling]
+published = 0.5
+delta_max = 30
+[network]
+width = 32
+[schedule]
+steps = 10
+[loss]
+soft = 2.0
+"""
+    plan = read_plan(written(tmp_path, text))
+    assert (plan.signals, plan.sampling.published, plan.sampling.delta_max) == (300, 0.5, 30.0)
+    assert (plan.recipe.width, plan.recipe.steps, plan.recipe.soft) == (32, 10, 2.0)
+    assert plan.sampling.seed == plan.recipe.seed == 7
+    assert plan.seeded(9).recipe.seed == plan.seeded(9).sampling.seed == 9
+
+
+REFUSED = {
+    "not TOML": ("format = ", "LLB-T042", "TOML"),
+    "another format": ('format = "other"\n', "LLB-T042", "format_version"),
+    "a newer version": (HEAD.replace("1.0", "2.0"), "LLB-T042", "format_version"),
+    "unknown section": (f"{HEAD}[networks]\n", "LLB-T042", "did you mean network?"),
+    "unknown key": (f"{HEAD}[network]\nwitdh = 3\n", "LLB-T042", "did you mean width?"),
+    "wrong type": (f'{HEAD}[network]\nwidth = "wide"\n', "LLB-T042", "must be a int"),
+    "a fraction of a step": (f"{HEAD}[schedule]\nsteps = 1.5\n", "LLB-T042", "must be a int"),
+    "true is no number": (f"{HEAD}[loss]\nsoft = true\n", "LLB-T042", "must be a float"),
+    "no section": (f"network = 3\n{HEAD}", "LLB-T042", "no section"),
+    "out of range": (f"{HEAD}[network]\nwidth = 0\n", "LLB-T040", "at least 1"),
+    "no signals": (f"{HEAD}[labels]\nsignals = 0\n", "LLB-T040", "at least 1"),
+    "sampling out of range": (f"{HEAD}[sampling]\npublished = 2.0\n", "LLB-T031", "between 0 and 1"),
+    "infinite": (f"{HEAD}[loss]\nsoft = inf\n", "LLB-T040", "finite"),
+    "not a number": (f"{HEAD}[schedule]\nlearning_rate = nan\n", "LLB-T040", "finite"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_recipe_is_refused(tmp_path: Path, name: str) -> None:
+    text, code, words = REFUSED[name]
+    with pytest.raises(FindingError, match=code) as caught:
+        read_plan(written(tmp_path, text))
+    assert words in caught.value.findings[0].message
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FindingError, match="LLB-X003"):
+        read_plan(tmp_path / "nowhere.toml")
