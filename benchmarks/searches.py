@@ -14,7 +14,7 @@ from llb_schema import FindingError, finding
 from llb_trainer.quickstart import patchset_path, workspace_path
 from llb_trainer.teachers.histfactory import Workspace
 
-__all__ = ["EMBEDDED", "REAL", "Search", "Sizes", "find_search", "published_signals"]
+__all__ = ["EMBEDDED", "REAL", "Search", "Sizes", "find_search", "mass_plane", "published_signals"]
 
 Floats = NDArray[np.float64]
 
@@ -102,6 +102,21 @@ def published_signals(search: Search, workspace: Workspace, modifiers: tuple[str
     from llb_trainer.comparison import published_signals as of_patchset
 
     return of_patchset(search.signals, workspace, modifiers)
+
+
+def mass_plane(search: Search, names: tuple[str, ...]) -> tuple[tuple[str, ...], Floats]:
+    """Names of the two masses, and (n, 2) of them for the published signals; (n, 0) if they are not two."""
+    nothing = (), np.empty((len(names), 0))
+    if search.signals is None:
+        return nothing
+    if search.signals.suffix == ".csv":
+        with search.signals.open(newline="", encoding="utf-8") as lines:
+            masses = {line["point"]: (float(line["m1"]), float(line["m2"])) for line in csv.DictReader(lines)}
+        return ("m1 [GeV]", "m2 [GeV]"), np.array([masses[name] for name in names])
+    from llb_trainer.comparison import read_patches
+
+    published = read_patches(search.signals)
+    return (published.labels, published.plane(names)) if len(published.labels) == 2 else nothing
 
 
 def _csv_signals(path: Path, bins: list[tuple[str, int]]) -> Signals:

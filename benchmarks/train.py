@@ -17,17 +17,19 @@ from pathlib import Path
 
 import click
 import numpy as np
-from searches import EMBEDDED, REAL, find_search, published_signals
+from searches import EMBEDDED, REAL, Search, find_search, mass_plane, published_signals
 
 from llb.cli.progress import Stages
 from llb.evaluation import (
     REGIONS,
+    SignalNumbers,
     benchmark_errors,
     compare_heldout,
     coverage,
     serving_time,
     signal_numbers,
 )
+from llb.evaluation.figures import agreement_figure, error_map_figure, exclusion_figure
 from llb.runtime import limits
 from llb.validation import validate
 from llb_trainer import pipeline
@@ -66,7 +68,7 @@ class Row:
     validation: str
 
 
-def measured(name: str, data: Path, plan: Plan, out: Path) -> Row:
+def measured(name: str, data: Path, plan: Plan, out: Path, figures: Path | None) -> Row:
     """One search, from its workspace to a validated bundle in `out`."""
     search = find_search(name, data)
     workspace = read_workspace(search.workspace)
@@ -80,7 +82,10 @@ def measured(name: str, data: Path, plan: Plan, out: Path) -> Row:
     errors = np.concatenate([item.error[REGIONS["decision"](item.truth)] for item in comparisons])
     covered = coverage(comparisons)
     found = limits(made.model, published.yields, names=published.names)
-    on_signals = benchmark_errors(signal_numbers(made.exact), signal_numbers(found))
+    truth, predicted = signal_numbers(made.exact), signal_numbers(found)
+    on_signals = benchmark_errors(truth, predicted)
+    if figures is not None:
+        _draw(figures / name, search, truth, predicted)
     network = made.trained.network
     timing = serving_time(made.model, [kernel.shape for kernel in network.kernels])
     points = sum(item.points for item in covered)
@@ -114,6 +119,16 @@ def measured(name: str, data: Path, plan: Plan, out: Path) -> Row:
     )
 
 
+def _draw(folder: Path, search: Search, truth: SignalNumbers, predicted: SignalNumbers) -> None:
+    """The bundle against the teacher on the published signals, as pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "agreement.png").write_bytes(agreement_figure(truth, predicted))
+    labels, plane = mass_plane(search, truth.names)
+    if plane.shape[1] == 2:
+        (folder / "errors.png").write_bytes(error_map_figure(plane, labels, truth, predicted))
+        (folder / "exclusion.png").write_bytes(exclusion_figure(plane, labels, predicted, truth))
+
+
 @click.command()
 @click.option(
     "--analysis", "analyses", multiple=True, type=click.Choice([EMBEDDED, *REAL]), default=[EMBEDDED]
@@ -127,6 +142,7 @@ def measured(name: str, data: Path, plan: Plan, out: Path) -> Row:
 @click.option("--signals", type=int, help="Signals to label, instead of the recipe's number.")
 @click.option("--steps", type=int, help="Optimiser steps, instead of the recipe's number.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Folder in which the bundles stay.")
+@click.option("--figures", type=click.Path(path_type=Path), help="Folder for pictures of each search.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def main(
     analyses: tuple[str, ...],
@@ -135,6 +151,7 @@ def main(
     signals: int | None,
     steps: int | None,
     keep: Path | None,
+    figures: Path | None,
     form: str,
 ) -> None:
     """Label, train and evaluate, from the workspace to the validated bundle."""
@@ -146,7 +163,7 @@ def main(
         for name in analyses:
             folder = keep or Path(scratch)
             folder.mkdir(parents=True, exist_ok=True)
-            rows.append(measured(name, data, plan, folder / f"{name}.llb"))
+            rows.append(measured(name, data, plan, folder / f"{name}.llb", figures))
             if form == "text":
                 click.echo("\n".join(f"{key:30s} {value}" for key, value in asdict(rows[-1]).items()))
     if form == "json":
