@@ -17,6 +17,9 @@ __all__ = ["FORMAT", "FORMAT_VERSION", "Plan", "read_plan"]
 
 FORMAT, FORMAT_VERSION = "llb-recipe", "1.0"
 
+_PUBLISHED = 0.4
+"""Fraction along published directions, less than in `Sampling`: what fills space is harder to learn."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -33,7 +36,7 @@ class Plan:
     """
 
     signals: int = 20_000
-    sampling: Sampling = field(default_factory=Sampling)
+    sampling: Sampling = field(default_factory=lambda: Sampling(published=_PUBLISHED))
     recipe: Recipe = field(default_factory=Recipe)
     signal_modifiers: tuple[str, ...] | None = None
     processes: int | None = None
@@ -80,7 +83,7 @@ def read_plan(path: Path) -> Plan:
     given = {name: _section(document, name, path) for name in _SECTIONS}
     recipe = {**given["network"], **given["schedule"], **given["loss"]}
     return Plan(
-        sampling=Sampling(**given["sampling"], seed=seed),
+        sampling=replace(Plan().sampling, **given["sampling"], seed=seed),
         recipe=Recipe(**recipe, seed=seed),
         **given["labels"],
     )
