@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,37 @@ if TYPE_CHECKING:
     from llb.runtime import Signals
     from llb_trainer.teachers.histfactory import Workspace
 
-__all__ = ["remarks", "say", "signals_of"]
+__all__ = ["MODIFIERS", "model_options", "remarks", "say", "signals_of"]
+
+MODIFIERS = {"lumi": ("lumi",), "none": ()}
+"""Signal modifiers by their name on a command line."""
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what of a workspace is meant, and who works on it."""
+    options = (
+        click.option("--measurement", help="Measurement of the workspace; its first one if left out."),
+        click.option(
+            "--signal-modifiers",
+            type=click.Choice(list(MODIFIERS)),
+            help="What multiplies the signal besides mu.  [default: lumi where the workspace has it]",
+        ),
+        click.option(
+            "--own-signal",
+            type=click.Choice(["float", "drop", "refuse"]),
+            default="float",
+            show_default=True,
+            help="Samples that carry the workspace's POI: float with it, drop them, or refuse the workspace.",
+        ),
+        click.option(
+            "--processes",
+            type=click.IntRange(0),
+            help="Worker processes on this machine.  [default: one per core]",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def remarks(search: Workspace) -> list[str]:

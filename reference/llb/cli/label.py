@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llb.cli.failure import as_lines, printable
-from llb.cli.given import remarks, say, signals_of
+from llb.cli.given import MODIFIERS, model_options, remarks, say, signals_of
 from llb_schema import Finding, FindingError, finding
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ __all__ = ["label_command"]
 
 _PATH = click.Path(path_type=Path)
 _NEEDED = ("jax", "pyhf", "distributed", "pyarrow")
-_MODIFIERS = {"lumi": ("lumi",), "none": ()}
 
 
 @dataclass(frozen=True)
@@ -57,29 +56,14 @@ class _Options:
 @click.option("--seed", type=click.IntRange(0), help="Of everything random.")
 @click.option("--patchset", type=_PATH, help="Published signals, whose directions are sampled.")
 @click.option("--scheduler", help="Address of a Dask scheduler, such as tcp://host:8786.")
-@click.option(
-    "--processes", type=click.IntRange(0), help="Worker processes on this machine.  [default: one per core]"
-)
 @click.option("--chunk", type=click.IntRange(8, 8192), help="Signals in a chunk.  [default: 256]")
 @click.option("--resume", is_flag=True, help="Go on with the store if it is there.")
-@click.option("--measurement", help="Measurement of the workspace; its first one if left out.")
-@click.option(
-    "--signal-modifiers",
-    type=click.Choice(list(_MODIFIERS)),
-    help="What multiplies the signal besides mu.  [default: lumi where the workspace has it]",
-)
+@model_options
 @click.option(
     "--signal-uncertainty",
     type=click.FloatRange(0.0, 1.0, max_open=True),
     default=0.0,
     help="Flat relative uncertainty of the signal yields, such as 0.1.  [default: none]",
-)
-@click.option(
-    "--own-signal",
-    type=click.Choice(["float", "drop", "refuse"]),
-    default="float",
-    show_default=True,
-    help="Samples of the workspace that carry its POI: float with it, drop them, or refuse the workspace.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def label_command(
@@ -102,7 +86,7 @@ def label_command(
         llb label BkgOnly.json --out labels --resume --scheduler tcp://node17:8786
         llb label BkgOnly.json --signals signals.json --format json
     """
-    modifiers = None if signal_modifiers is None else _MODIFIERS[signal_modifiers]
+    modifiers = None if signal_modifiers is None else MODIFIERS[signal_modifiers]
     asked = _Options(modifiers=modifiers, **options)
     _check_usage(asked)
     for path in (workspace, asked.signals, asked.patchset):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
-from llb.cli.given import remarks, say, signals_of
+from llb.cli.given import MODIFIERS, model_options, remarks, say, signals_of
 from llb_schema import FindingError, finding
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ __all__ = ["train_command"]
 
 _PATH = click.Path(path_type=Path)
 _NEEDED = ("jax", "flax", "optax", "orbax", "pyhf", "matplotlib")
-_MODIFIERS = {"lumi": ("lumi",), "none": ()}
 
 
 @click.command("train", short_help="A bundle from a statistical model, or from its labels.")
@@ -39,22 +38,7 @@ _MODIFIERS = {"lumi": ("lumi",), "none": ()}
 @click.option("--patchset", type=_PATH, help="Published signals (pyhf patchset).")
 @click.option("--signals", type=_PATH, help="Published signals (JSON or CSV); bins left out are zero.")
 @click.option("--seed", type=click.IntRange(0), help="Of everything random; the recipe's if left out.")
-@click.option("--measurement", help="Measurement of the workspace; its first one if left out.")
-@click.option(
-    "--signal-modifiers",
-    type=click.Choice(list(_MODIFIERS)),
-    help="What multiplies the signal besides mu.  [default: lumi where the workspace has it]",
-)
-@click.option(
-    "--own-signal",
-    type=click.Choice(["float", "drop", "refuse"]),
-    default="float",
-    show_default=True,
-    help="Samples of the workspace that carry its POI: float with it, drop them, or refuse the workspace.",
-)
-@click.option(
-    "--processes", type=click.IntRange(0), help="Worker processes for the labels.  [default: one per core]"
-)
+@model_options
 @click.option("--force", is_flag=True, help="Replace a bundle that is there already.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def train_command(
@@ -105,7 +89,7 @@ def train_command(
 
     check_target(out, overwrite=force)
     plan = (read_plan(recipe) if recipe else Plan()).seeded(seed)
-    modifiers = None if signal_modifiers is None else _MODIFIERS[signal_modifiers]
+    modifiers = None if signal_modifiers is None else MODIFIERS[signal_modifiers]
     plan = replace(plan, signal_modifiers=modifiers, processes=processes)
     store = _store(source, workspace)
     if store is not None:

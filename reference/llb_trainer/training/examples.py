@@ -33,9 +33,7 @@ class Examples:
     batch: Batch
 
 
-def examples(
-    labels: Labels, analytic: AnalyticProfile, scale: Floats, most: int, near: float = 24.0
-) -> Examples:
+def examples(labels: Labels, analytic: AnalyticProfile, scale: Floats, most: int, near: float) -> Examples:
     """The labels, zero signal first, in single precision.
 
     Args:

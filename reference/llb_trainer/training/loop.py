@@ -128,7 +128,8 @@ class _Run:
         self.labels, self.recipe = labels, recipe
         self.scale = labels.background.scale
         self.analytic = analytic_profile(labels.origin)
-        seen = examples(labels.training, self.analytic, self.scale, recipe.branches)
+        near = labels.sampling.delta_max
+        seen = examples(labels.training, self.analytic, self.scale, recipe.branches, near)
         self.branches, self.data = seen.branches, seen.batch
         ensemble = Ensemble(
             recipe.members, len(self.scale), recipe.width, recipe.depth, self.branches, nnx.Rngs(recipe.seed)
