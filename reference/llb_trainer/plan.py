@@ -26,7 +26,7 @@ class Plan:
     """What is to be made, and how much work it may cost.
 
     Attributes:
-        signals: signals to label for training; an eighth as many are held out.
+        signals: signals to label for training; a tenth as many are held out, and as many calibrate.
         sampling: how they are drawn.
         recipe: how the ensemble is trained.
         signal_modifiers: what multiplies the signal besides the POI; None for lumi where there is one.

@@ -161,8 +161,8 @@ def _psi(graph: _Graph, square: str) -> str:
 
 def _start(graph: _Graph, network: ProfileNetwork) -> str:
     """offset + gain * analytic + tilt.s, shape (members, batch, branches)."""
-    owner = [curve for curve, count in enumerate(network.counts) for _ in range(count)]
-    known = graph.add("Gather", _analytic(graph, network), graph.integer("owner", owner), axis=1)
+    owner = graph.integer("owner", network.branches.owner.tolist())
+    known = graph.add("Gather", _analytic(graph, network), owner, axis=1)
     gained = graph.add("Mul", known, graph.real("gain", network.gain[:, None, :]))
     tilted = graph.add("MatMul", INPUT, graph.real("tilt", network.tilt))
     offset = graph.real("offset", network.offset[:, None, :])
@@ -256,9 +256,8 @@ def _check(network: ProfileNetwork, dtype: str) -> None:
             finite = np.isfinite(np.asarray(values).astype(dtype)).all()
         if not finite:
             raise FindingError(finding("LLB-T020", f"{name} of the network is not finite", pointer=name))
-    starts = np.split(network.offset, network.ends[:-1], axis=1)
-    for name, offsets in zip(network.curves, starts, strict=True):
-        lowest = offsets.min(axis=1)
+    starts = np.minimum.reduceat(network.offset, network.branches.first, axis=1)
+    for name, lowest in zip(network.curves, starts.T, strict=True):
         if np.any(lowest != 0.0):
             message = f"{name} is {np.abs(lowest).max():g} at zero signal"
             raise FindingError(finding("LLB-T020", message, pointer="offset", expected=0, actual=name))

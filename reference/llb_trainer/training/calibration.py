@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from llb_trainer.labels import Labels
 from llb_trainer.training.network import Calibration, ProfileNetwork
 
-__all__ = ["calibrated"]
+__all__ = ["DECISION_MAX", "calibrated"]
 
 Floats = NDArray[np.float64]
 
 _ONE, _TWO = 0.683, 0.954
 """Fractions within one and two standard deviations of a Gaussian."""
-_DECISION = 6.0
+DECISION_MAX = 6.0
+"""Delta NLL below which exclusions are decided."""
 
 
 def calibrated(network: ProfileNetwork, labels: Labels) -> ProfileNetwork:
@@ -31,7 +32,7 @@ def calibrated(network: ProfileNetwork, labels: Labels) -> ProfileNetwork:
     pairs = [
         _calibration(error[rows, c], variance[rows, c], away[rows, 0])
         for c in range(error.shape[1])
-        for rows in [(truth[:, c] <= _DECISION) & (away[:, 0] > 0.0)]
+        for rows in [(truth[:, c] <= DECISION_MAX) & (away[:, 0] > 0.0)]
     ]
     factor, floor = np.asarray(pairs).T
     return replace(network, calibration=Calibration(factor, floor))

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from llb_schema import FindingError, finding
+from llb_trainer.labels.files import replace_file
 
 __all__ = ["Checkpoints"]
 
@@ -43,7 +44,7 @@ class Checkpoints:
         self.folder.mkdir(parents=True, exist_ok=True)
         said = self.folder / _IDENTITY
         if not said.exists():
-            said.write_text(json.dumps(identity, indent=2), encoding="utf-8")
+            replace_file(said, json.dumps(identity, indent=2).encode())
         elif json.loads(said.read_text(encoding="utf-8")) != json.loads(json.dumps(identity)):
             raise FindingError(finding("LLB-T041", pointer=str(folder)))
         self.orbax = ocp = _orbax()

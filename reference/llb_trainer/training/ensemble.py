@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 from jax import Array
-from numpy.typing import NDArray
 
-__all__ = ["Branches", "Ensemble", "silu"]
+from llb_trainer.training.branches import Branches
+
+__all__ = ["Ensemble", "silu"]
 
 
 def silu(x: Array) -> Array:
@@ -30,38 +29,6 @@ class _Layer(nnx.Module):
 
     def __call__(self, x: Array) -> Array:
         return x @ self.kernel[...] + self.bias[...][:, None, :]
-
-
-@dataclass(frozen=True)
-class Branches:
-    """Which branches there are: those of one curve after the other, the one that holds zero signal first.
-
-    Attributes:
-        counts: branches of each curve.
-    """
-
-    counts: tuple[int, ...]
-
-    def __len__(self) -> int:
-        """Branches of all curves."""
-        return sum(self.counts)
-
-    @property
-    def owner(self) -> NDArray[np.int64]:
-        """(n_branches,) number of the curve of each."""
-        return np.repeat(np.arange(len(self.counts)), self.counts)
-
-    @property
-    def first(self) -> NDArray[np.int64]:
-        """(n_curves,) number of the branch that holds zero signal."""
-        return np.concatenate([[0], np.cumsum(self.counts)[:-1]]).astype(np.int64)
-
-    @property
-    def free(self) -> NDArray[np.bool_]:
-        """(n_branches,) whether it may lie anywhere above the others at zero signal."""
-        free = np.ones(len(self), np.bool_)
-        free[self.first] = False
-        return free
 
 
 class Ensemble(nnx.Module):

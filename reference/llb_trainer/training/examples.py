@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from llb_trainer.labels import Labels
 from llb_trainer.training.analytic import AnalyticProfile, with_gradients
-from llb_trainer.training.ensemble import Branches
+from llb_trainer.training.branches import Branches
 from llb_trainer.training.families import families
 from llb_trainer.training.loss import Batch
 

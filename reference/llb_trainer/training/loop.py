@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from llb_trainer.labels import LabelSet
 from llb_trainer.training.analytic import analytic_profile
-from llb_trainer.training.calibration import calibrated
+from llb_trainer.training.calibration import DECISION_MAX, calibrated
 from llb_trainer.training.checkpoint import Checkpoints
 from llb_trainer.training.ensemble import Ensemble
 from llb_trainer.training.examples import examples
@@ -201,7 +201,7 @@ class _Run:
         """Median and 99th percentile of |error| in the decision region of the held-out labels."""
         found = self.network()(self.labels.heldout.signals)
         truth = np.stack([curve.delta for curve in self.labels.heldout.curves], axis=1)
-        errors = np.abs(found - truth)[(truth >= 0) & (truth <= 6)]
+        errors = np.abs(found - truth)[(truth >= 0) & (truth <= DECISION_MAX)]
         if not len(errors):
             return float("nan"), float("nan")
         return float(np.median(errors)), float(np.percentile(errors, 99))

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
-from llb_trainer.training.ensemble import Branches, Ensemble
+from llb_trainer.training.branches import Branches
+from llb_trainer.training.ensemble import Ensemble
 
 __all__ = ["Batch", "LossTerms", "Shape", "Weights", "branch_values", "sobolev_loss", "starts"]
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb_trainer.training.analytic import AnalyticProfile
+from llb_trainer.training.branches import Branches
 
 __all__ = ["Calibration", "ProfileNetwork"]
 
@@ -76,15 +77,13 @@ class ProfileNetwork:
         return self.kernels[0].shape[0]
 
     @property
-    def ends(self) -> list[int]:
-        """Number of the branch behind the last one of each curve."""
-        return np.cumsum(self.counts).tolist()
+    def branches(self) -> Branches:
+        """Which branch belongs to which curve."""
+        return Branches(self.counts)
 
     def members(self, signals: Floats) -> Floats:
         """Delta NLL by each member, shape (n_members, n, n_curves), for signals (n, n_bins)."""
-        branches = self._branches(signals)
-        parts = np.split(branches, self.ends[:-1], axis=2)
-        lowest = np.stack([np.min(part, axis=2) for part in parts], axis=2)
+        lowest = np.minimum.reduceat(self._branches(signals), self.branches.first, axis=2)
         return np.where(self.asimov, np.maximum(lowest, 0.0), lowest)
 
     def __call__(self, signals: Floats) -> Floats:
@@ -116,7 +115,6 @@ class ProfileNetwork:
             hidden = hidden @ kernel + bias[:, None, :]
             if layer < last:
                 hidden = hidden * (0.5 + 0.5 * np.tanh(0.5 * hidden))
-        owner = np.repeat(np.arange(len(self.counts)), self.counts)
-        known = self.gain[:, None, :] * self.analytic(signals)[:, owner]
+        known = self.gain[:, None, :] * self.analytic(signals)[:, self.branches.owner]
         start = self.offset[:, None, :] + signals @ self.tilt
         return start + known + self._psi(signals)[:, None] * hidden

@@ -17,7 +17,8 @@ from llb_trainer.labels import LabelSet, concatenate, make_labels, take
 from llb_trainer.sampling import Sampling
 from llb_trainer.teachers.contract import CurveLabels, Labels
 from llb_trainer.training import Recipe, Trained, train
-from llb_trainer.training.ensemble import Branches, Ensemble
+from llb_trainer.training.branches import Branches
+from llb_trainer.training.ensemble import Ensemble
 from llb_trainer.training.loss import branch_values
 
 Floats = NDArray[np.float64]
@@ -85,7 +86,7 @@ def test_numpy_network_is_the_trained_one(labels: LabelSet, trained: Trained) ->
         jnp.asarray(part, jnp.float32) for part in (signals / network.scale, network.analytic(signals))
     )
     found = np.asarray(branch_values(ensemble, branches, x, known))
-    lowest = [part.min(axis=2) for part in np.split(found, network.ends[:-1], axis=2)]
+    lowest = [part.min(axis=2) for part in np.split(found, network.branches.first[1:], axis=2)]
     np.testing.assert_allclose(network.members(signals), np.stack(lowest, axis=2), rtol=2e-4, atol=2e-4)
 
 
