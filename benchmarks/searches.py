@@ -91,14 +91,10 @@ def published_signals(search: Search, workspace: Workspace, modifiers: tuple[str
     Raises:
         FindingError: LLB-W052, LLB-X003, or as from `llb_trainer.comparison.published_signals`.
     """
-    config = workspace.model.config
-    bins = [
-        (str(name), index) for name in config.channels for index in range(int(config.channel_nbins[name]))
-    ]
     if search.signals is None:
-        return Signals((), np.empty((0, len(bins))), ())
+        return Signals((), np.empty((0, len(workspace.bins))), ())
     if search.signals.suffix == ".csv":
-        return _csv_signals(search.signals, bins)
+        return _csv_signals(search.signals, workspace.bins)
     from llb_trainer.comparison import published_signals as of_patchset
 
     return of_patchset(search.signals, workspace, modifiers)
@@ -119,7 +115,7 @@ def mass_plane(search: Search, names: tuple[str, ...]) -> tuple[tuple[str, ...],
     return (published.labels, published.plane(names)) if len(published.labels) == 2 else nothing
 
 
-def _csv_signals(path: Path, bins: list[tuple[str, int]]) -> Signals:
+def _csv_signals(path: Path, bins: tuple[tuple[str, int], ...]) -> Signals:
     """Columns `point, channel, bin, yield`; a row that is not there is zero."""
     column = {item: number for number, item in enumerate(bins)}
     yields: dict[str, Floats] = {}

@@ -63,10 +63,10 @@ def signals_of(path: Path, workspace: Workspace) -> Signals:
     """The signals of a file, bins that it leaves out at zero."""
     from llb.runtime import BinNames, read_signals
 
-    counts = {str(name): int(n) for name, n in workspace.model.config.channel_nbins.items()}
-    ids = [f"{name}[{index}]" for name in workspace.model.config.channels for index in range(counts[name])]
-    names = {name: f"{name}[0]" for name, n in counts.items() if n == 1} | {name: name for name in ids}
-    signals = read_signals(path, BinNames(tuple(ids), names, frozenset(ids)), allow_zero=True)
+    ids = workspace.bin_ids
+    alone = {channel.name: f"{channel.name}[0]" for channel in workspace.channels if channel.bins == 1}
+    names = alone | {name: name for name in ids}
+    signals = read_signals(path, BinNames(ids, names, frozenset(ids)), allow_zero=True)
     lowest = signals.yields.min(axis=1).tolist()
     say(
         finding("LLB-Y008", pointer=f"{path}: {name}")

@@ -86,9 +86,8 @@ def _answers(workspace: Workspace, manifest: Manifest, signals: Array, on_stage:
     from llb_trainer.labels.campaign import label_given
     from llb_trainer.labels.request import Campaign, Signals
 
-    model, learned = workspace.model.config, manifest.signal_model
+    learned, ids = manifest.signal_model, workspace.bin_ids
     columns = {name: column for column, name in enumerate(manifest.bin_ids)}
-    ids = [f"{name}[{index}]" for name in model.channels for index in range(int(model.channel_nbins[name]))]
     yields = np.zeros((len(signals), len(ids)))
     for place, name in enumerate(ids):
         if name in columns:

@@ -53,7 +53,6 @@ def published_signals(path: Path, workspace: Workspace, learned: tuple[str, ...]
     Raises:
         FindingError: as `llb.runtime.patchset_signals`.
     """
-    config = workspace.model.config
     teacher = Teacher(
         kind="histfactory",
         files=(),
@@ -64,10 +63,7 @@ def published_signals(path: Path, workspace: Workspace, learned: tuple[str, ...]
         channels=tuple(TeacherChannel(item.name, item.bins, item.samples) for item in workspace.channels),
         software=(),
     )
-    bins = [
-        (str(name), index) for name in config.channels for index in range(int(config.channel_nbins[name]))
-    ]
-    return patchset_signals(path, teacher, bins, learned)
+    return patchset_signals(path, teacher, workspace.bins, learned)
 
 
 def read_patches(path: Path) -> PublishedPatches:

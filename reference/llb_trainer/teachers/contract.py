@@ -107,6 +107,11 @@ class Labels:
     curves: tuple[CurveLabels, ...]
 
     @property
+    def delta(self) -> Floats:
+        """(n, n_curves) Delta NLL."""
+        return np.stack([curve.delta for curve in self.curves], axis=1)
+
+    @property
     def usable(self) -> NDArray[np.bool_]:
         """(n,) signals at which every curve has a converged label."""
         return np.logical_and.reduce([curve.converged for curve in self.curves])

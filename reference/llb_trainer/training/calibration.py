@@ -27,7 +27,7 @@ def calibrated(network: ProfileNetwork, labels: Labels) -> ProfileNetwork:
     the floor is the one with which 95 % are within two, as nearly as can be.
     """
     variance, away = network.spread(labels.signals)
-    truth = np.stack([curve.delta for curve in labels.curves], axis=1)
+    truth = labels.delta
     error = np.abs(network(labels.signals) - truth)
     pairs = [
         _calibration(error[rows, c], variance[rows, c], away[rows, 0])

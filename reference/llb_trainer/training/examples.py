@@ -48,7 +48,7 @@ def examples(labels: Labels, analytic: AnalyticProfile, scale: Floats, most: int
     known, known_gradients = with_gradients(analytic, labels.signals)
     batch = Batch(
         x=_single(labels.signals / scale),
-        values=_single(np.stack([curve.delta for curve in labels.curves], axis=1)),
+        values=_single(labels.delta),
         gradients=_single(np.stack([curve.gradient for curve in labels.curves], axis=1) * scale),
         known=_single(known),
         known_gradients=_single(known_gradients * scale),

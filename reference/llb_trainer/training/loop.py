@@ -200,7 +200,7 @@ class _Run:
     def heldout_errors(self) -> tuple[float, float]:
         """Median and 99th percentile of |error| in the decision region of the held-out labels."""
         found = self.network()(self.labels.heldout.signals)
-        truth = np.stack([curve.delta for curve in self.labels.heldout.curves], axis=1)
+        truth = self.labels.heldout.delta
         errors = np.abs(found - truth)[(truth >= 0) & (truth <= DECISION_MAX)]
         if not len(errors):
             return float("nan"), float("nan")

@@ -75,7 +75,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         generator.uniform(size=(POINTS, len(model.bins))) * model.upper * generator.uniform(size=(POINTS, 1))
     )
     labels = teacher.label(signals)
-    delta = np.stack([curve.delta for curve in labels.curves], axis=1)
+    delta = labels.delta
     workspace = teacher.workspace
 
     def describe(document: dict[str, Any]) -> None:

@@ -46,7 +46,7 @@ def trained(labels: LabelSet) -> Trained:
 def test_it_learns_values_slopes_and_the_kink(labels: LabelSet, trained: Trained) -> None:
     network = trained.network
     held = labels.heldout
-    truth = np.stack([curve.delta for curve in held.curves], axis=1)
+    truth = held.delta
     errors = np.abs(network(held.signals) - truth)
     assert np.median(errors) < 5e-3
     assert np.percentile(errors, 99) < 5e-2
@@ -66,7 +66,7 @@ def test_zero_signal_is_exact_before_and_after_training(labels: LabelSet, traine
         assert (network.sigma(np.zeros((3, 2))) == 0.0).all()
         # the slope at zero is the teacher's, whatever the weights
         tiny = 1e-4 * np.array([[1.0, 0.0], [0.0, 1.0]])
-        exact = np.stack([curve.delta for curve in TEACHER.label(tiny).curves], axis=1)
+        exact = TEACHER.label(tiny).delta
         np.testing.assert_allclose(network(tiny), exact, atol=1e-7)
 
 
@@ -97,7 +97,7 @@ def test_the_kink_is_a_branch_of_its_own(trained: Trained) -> None:
 
 def test_the_uncertainty_covers_the_errors(labels: LabelSet, trained: Trained) -> None:
     held = labels.heldout
-    truth = np.stack([curve.delta for curve in held.curves], axis=1)
+    truth = held.delta
     error, sigma = np.abs(trained.network(held.signals) - truth), trained.network.sigma(held.signals)
     near = truth <= 6
     assert 0.55 < np.mean(error[near] <= sigma[near]) < 0.82

@@ -39,7 +39,7 @@ def heldout_truth(labels: LabelSet, domain: Domain) -> Truth:
     if not inside.any():
         raise FindingError(finding("LLB-T021", actual=f"0 of {len(signals)}"))
     kept = take(labels.heldout, inside)
-    return kept.signals, np.stack([curve.delta for curve in kept.curves], axis=1)
+    return kept.signals, kept.delta
 
 
 def heldout_table(emission: Emission, truth: Truth) -> bytes:

@@ -77,6 +77,19 @@ class Workspace:
     observed: dict[str, tuple[float, ...]]
     warnings: tuple[Finding, ...] = ()
 
+    @property
+    def bins(self) -> tuple[tuple[str, int], ...]:
+        """Channel and index of every bin, in pyhf's order, which is that of signals."""
+        config = self.model.config
+        return tuple(
+            (str(name), index) for name in config.channels for index in range(int(config.channel_nbins[name]))
+        )
+
+    @property
+    def bin_ids(self) -> tuple[str, ...]:
+        """The bins as bundles name them, `channel[index]`."""
+        return tuple(f"{name}[{index}]" for name, index in self.bins)
+
 
 def read_workspace(
     path: Path,
