@@ -40,12 +40,19 @@ def test_both_formats_have_the_same_findings(bundle: Path, capsys: pytest.Captur
     assert report["status"] == "invalid"
     code, out, err = run(capsys, "validate", bundle)
     assert (code, err) == (1, "")
-    *lines, last = out.splitlines()
+    *lines, last, more = out.splitlines()
     assert len(lines) == len(report["findings"]) == 2
     for line, item in zip(lines, report["findings"], strict=True):
         assert item["code"] in line
         assert item["hint"] in line
     assert "invalid" in last
+    assert more.endswith(f"llb explain {report['findings'][0]['code']}")
+
+
+def test_a_good_bundle_has_nothing_to_explain(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "validate", bundle)
+    assert code == 0
+    assert out == "three-bins@1.0.0: ok (level 5, 0 findings)\n"
 
 
 def test_a_lower_level_sees_less(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:

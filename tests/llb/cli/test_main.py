@@ -92,13 +92,14 @@ except SystemExit as end:
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.returncode == 0
-    for name in ("quickstart", "label", "validate", "show", "eval", "limit"):
+    for name in ("quickstart", "label", "validate", "show", "explain", "eval", "limit"):
         assert f"\n  {name} " in result.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "unneeded"),
     [
+        (("explain",), ("numpy", "jsonschema", "rich")),
         (("show", "BUNDLE"), ("onnx", "onnxruntime", "scipy")),
         (("validate", "BUNDLE", "--level", "2"), ("onnx", "onnxruntime", "scipy", "rich")),
         (("validate", "BUNDLE"), ("scipy", "rich")),
@@ -124,7 +125,7 @@ except SystemExit as end:
     assert result.stdout.splitlines()[-1] == "exit 0", result
 
 
-@pytest.mark.parametrize("name", ["label", "validate", "show", "eval", "limit"])
+@pytest.mark.parametrize("name", ["label", "validate", "show", "explain", "eval", "limit"])
 def test_every_command_has_the_announced_help_and_an_example(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
