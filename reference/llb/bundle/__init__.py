@@ -2,6 +2,7 @@
 
 from llb.bundle.archive import Container, open_container
 from llb.bundle.card import model_card
+from llb.bundle.content import content_id, file_digests
 from llb.bundle.contract import (
     AuxiliaryData,
     Coverage,
@@ -27,7 +28,7 @@ from llb.bundle.reader import (
 )
 from llb.bundle.rules import check_rules
 from llb.bundle.strict_json import parse_json
-from llb.bundle.writer import BundleFile, check_target, write_bundle
+from llb.bundle.writer import BundleFile, check_target, copy_bundle, write_bundle
 
 __all__ = [
     "Analysis",
@@ -60,6 +61,9 @@ __all__ = [
     "check_manifest",
     "check_rules",
     "check_target",
+    "content_id",
+    "copy_bundle",
+    "file_digests",
     "model_card",
     "open_container",
     "pack",

@@ -119,4 +119,4 @@ def show_command(bundle: Path, output: str) -> None:
         return
     from llb.cli.overview import print_overview
 
-    print_overview(opened.manifest)
+    print_overview(opened)

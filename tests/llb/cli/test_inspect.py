@@ -6,6 +6,7 @@ from pathlib import Path
 import bundles
 import pytest
 
+from llb.bundle import content_id, file_digests, open_container
 from llb.cli.main import main
 from llb_schema import validate_document
 
@@ -89,6 +90,13 @@ def test_show_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert (word in out) == (word != "manifest")
     assert "[red]markup[/] \\x1b[2J" in out
     assert "\x1b" not in out
+
+
+def test_show_has_the_whole_content_id(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "show", bundle)
+    assert code == 0
+    expected = content_id(file_digests(open_container(bundle)))
+    assert out.splitlines()[0] == f"content id {expected}"
 
 
 def test_show_for_programs_is_the_manifest(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
