@@ -15,6 +15,7 @@ from llb.bundle.contract import (
     TensorSpec,
     Uncertainty,
 )
+from llb.bundle.difference import BundleDifference, FileChange, ValueChange, compare_bundles
 from llb.bundle.identity import Analysis, Author, Reference, Software, Teacher, TeacherChannel, TeacherFile
 from llb.bundle.manifest import FileEntry, Manifest, Metric, Provenance, ValidationData
 from llb.bundle.members import Limits
@@ -35,12 +36,14 @@ __all__ = [
     "Author",
     "AuxiliaryData",
     "Bundle",
+    "BundleDifference",
     "BundleFile",
     "Container",
     "Coverage",
     "Curve",
     "CurveData",
     "Domain",
+    "FileChange",
     "FileEntry",
     "GraphSpec",
     "InputBin",
@@ -57,10 +60,12 @@ __all__ = [
     "TensorSpec",
     "Uncertainty",
     "ValidationData",
+    "ValueChange",
     "check_closed_list",
     "check_manifest",
     "check_rules",
     "check_target",
+    "compare_bundles",
     "content_id",
     "copy_bundle",
     "file_digests",

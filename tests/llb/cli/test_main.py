@@ -92,7 +92,7 @@ except SystemExit as end:
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.returncode == 0
-    for name in ("quickstart", "label", "validate", "show", "pack", "explain", "eval", "limit"):
+    for name in ("quickstart", "label", "validate", "show", "diff", "pack", "explain", "eval", "limit"):
         assert f"\n  {name} " in result.stdout
 
 
@@ -100,6 +100,7 @@ except SystemExit as end:
     ("arguments", "unneeded"),
     [
         (("explain",), ("numpy", "jsonschema", "rich")),
+        (("diff", "BUNDLE", "BUNDLE"), ("numpy", "onnx", "onnxruntime", "scipy", "rich")),
         (("pack", "BUNDLE", "--out", "OUT"), ("numpy", "onnx", "onnxruntime", "scipy", "rich")),
         (("show", "BUNDLE"), ("onnx", "onnxruntime", "scipy")),
         (("validate", "BUNDLE", "--level", "2"), ("onnx", "onnxruntime", "scipy", "rich")),
@@ -127,7 +128,7 @@ except SystemExit as end:
     assert result.stdout.splitlines()[-1] == "exit 0", result
 
 
-@pytest.mark.parametrize("name", ["label", "validate", "show", "pack", "explain", "eval", "limit"])
+@pytest.mark.parametrize("name", ["label", "validate", "show", "diff", "pack", "explain", "eval", "limit"])
 def test_every_command_has_the_announced_help_and_an_example(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
