@@ -23,9 +23,9 @@ def content_id(digests: Mapping[str, str]) -> str:
 
 
 def file_digests(container: Container) -> dict[str, str]:
-    """SHA-256 by path of all files as they are, the manifest included, sorted by path.
+    """SHA-256 by path of all files as they are, the manifest included.
 
     Raises:
         FindingError: `LLB-X003` or `LLB-A008`, a file cannot be read or has grown.
     """
-    return {path: hashlib.sha256(container.read(path)).hexdigest() for path in sorted(container.sizes)}
+    return {path: hashlib.sha256(container.read(path)).hexdigest() for path in container.sizes}

@@ -123,5 +123,9 @@ def _files(first: Bundle, second: Bundle) -> Iterator[FileChange]:
 
 
 def _change(place: dict[str, Any], kind: Kind, first: Any, second: Any) -> dict[str, Any]:
-    sides = {"first": first} if kind == "removed" else {"second": second}
-    return {**place, "kind": kind, **({"first": first, "second": second} if kind == "changed" else sides)}
+    change = {**place, "kind": kind}
+    if kind != "added":
+        change["first"] = first
+    if kind != "removed":
+        change["second"] = second
+    return change

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,16 +87,7 @@ def _document(
         document["numerics"] = {
             "cases": apart.cases,
             "outside": apart.outside,
-            "curves": [
-                {
-                    "curve": item.curve,
-                    "largest": _plain(item.largest),
-                    "case": item.case,
-                    "first": _plain(item.first),
-                    "second": _plain(item.second),
-                }
-                for item in apart.curves
-            ],
+            "curves": [{key: _plain(value) for key, value in asdict(item).items()} for item in apart.curves],
         }
     return document
 
@@ -140,6 +132,6 @@ def _entry(entry: FileEntry) -> str:
     return f"{entry.role}, {entry.media_type}, {entry.bytes} bytes, {entry.sha256[:12]}"
 
 
-def _plain(value: float) -> float | None:
-    """The number, or None where strict JSON has no word for it."""
-    return value if math.isfinite(value) else None
+def _plain(value: str | float) -> str | float | None:
+    """The value, or None for a number that strict JSON has no word for."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -8,7 +8,6 @@ from difflib import get_close_matches
 
 import click
 
-from llb.cli.failure import printable
 from llb.cli.given import FORMAT
 from llb_schema import FAMILIES, CatalogueEntry, catalogue
 
@@ -57,7 +56,7 @@ def _entry(asked: str) -> CatalogueEntry:
     if code in catalogue():
         return catalogue()[code]
     near = get_close_matches(code, catalogue(), n=3, cutoff=0.8)
-    message = f"there is no finding {printable(asked[:40])}"
+    message = f"there is no finding {asked[:40]}"
     raise click.UsageError(f"{message}; there is {', '.join(near)}" if near else message)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from llb.bundle import BundleFile, content_id, copy_bundle, file_digests, open_container, read_bundle
 from llb.cli.main import main
+from llb_conformance import parabola_model, write_quadratic
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def bundle(tmp_path: Path) -> Path:
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
     def change(document: dict[str, object]) -> None:
-        document["title"] = "\x1b[2J" + "new " * 50
+        document["title"] = "\x1b[2J\u202e" + "new " * 50
 
     notes = BundleFile(b"x", "provenance", "text/plain")
     return bundles.write(tmp_path / "y.llb", change, {"notes.txt": notes})
@@ -59,7 +60,7 @@ def test_what_differs_for_people(bundle: Path, other: Path, capsys: pytest.Captu
         ["file", "changed", "README.md:"],
         ["file", "added", "notes.txt:"],
     ]
-    assert "\x1b" not in out
+    assert not {"\x1b", "\u202e"} & set(out)
     assert "new" in lines[2]
     assert lines[2].endswith("...")
     assert lines[-1] == "The bundles differ. Values of the manifest: 1; files: 2."
@@ -72,7 +73,7 @@ def test_both_formats_say_the_same(bundle: Path, other: Path, capsys: pytest.Cap
     assert document["same"] is False
     assert [(item["pointer"], item["kind"]) for item in document["manifest"]] == [("/title", "changed")]
     # Nothing is cut short for programs.
-    assert document["manifest"][0]["second"] == "\x1b[2J" + "new " * 50
+    assert document["manifest"][0]["second"] == "\x1b[2J\u202e" + "new " * 50
     assert [item["path"] for item in document["files"]] == ["README.md", "notes.txt"]
     assert document["numerics"]["cases"] == 6
     assert [item["largest"] for item in document["numerics"]["curves"]] == [0.0] * 4
@@ -123,3 +124,11 @@ def test_what_is_no_bundle_is_one_line(
     assert (code, out) == (2, "")
     assert err.startswith(f"[{found}]")
     assert err.count("\n") == 1
+
+
+def test_numbers_of_other_bins_cannot_be_compared(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = write_quadratic(parabola_model(), bundle.parent / "y.llb")
+    assert run(capsys, bundle, other)[0] == 1
+    code, out, err = run(capsys, bundle, other, "--numerics")
+    assert (code, out) == (2, "")
+    assert err.startswith("[LLB-Y001]")
