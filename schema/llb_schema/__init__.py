@@ -1,6 +1,7 @@
 """The LLB standard as a package: JSON Schemas, findings catalogue, versions. Imports nothing of ours."""
 
 from llb_schema.findings import (
+    FAMILIES,
     CatalogueEntry,
     Finding,
     FindingError,
@@ -14,6 +15,7 @@ from llb_schema.versions import FEATURES, FORMAT_VERSION, check_version
 
 __all__ = [
     "DOCUMENT_KINDS",
+    "FAMILIES",
     "FEATURES",
     "FORMAT_VERSION",
     "CatalogueEntry",

@@ -1,7 +1,7 @@
 """Findings: the one type in which every check of the project reports.
 
 A finding has a stable code from the catalogue (`catalogue.json` beside this file). The catalogue
-holds what is the same for every occurrence (severity, requirement, default hint); the place that
+holds what is the same for every occurrence (severity, requirement, usual cause, default hint); the place that
 finds something adds where (`pointer`) and what (`message`, `expected`, `actual`).
 """
 
@@ -14,7 +14,33 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 
-__all__ = ["CatalogueEntry", "Finding", "FindingError", "Severity", "catalogue", "finding", "has_errors"]
+__all__ = [
+    "FAMILIES",
+    "CatalogueEntry",
+    "Finding",
+    "FindingError",
+    "Severity",
+    "catalogue",
+    "finding",
+    "has_errors",
+]
+
+FAMILIES: Mapping[str, str] = {
+    "A": "archive",
+    "P": "parsing",
+    "S": "schema",
+    "M": "manifest, vectors and tables",
+    "I": "integrity",
+    "G": "graphs",
+    "N": "numbers",
+    "C": "claims; from C101 on the teacher",
+    "Y": "signal yields",
+    "L": "limits; from L101 on labels",
+    "W": "statistical models",
+    "T": "training",
+    "X": "usage",
+}
+"""What the letter of a code stands for: where a fault was found, in the order in which checks run."""
 
 
 class Severity(StrEnum):
@@ -34,6 +60,7 @@ class CatalogueEntry:
         severity: weight of every finding with this code.
         requirement: id of the clause of `SPEC.md` that it enforces, or "" for the software's own limits.
         title: the fault in a few words.
+        cause: what leads to it in practice.
         hint: what usually cures it.
     """
 
@@ -41,7 +68,17 @@ class CatalogueEntry:
     severity: Severity
     requirement: str
     title: str
+    cause: str
     hint: str
+
+    @property
+    def family(self) -> str:
+        """The letter of the code, a key of `FAMILIES`."""
+        return self.code.removeprefix("LLB-")[0]
+
+    def to_json(self) -> dict[str, str]:
+        """The entry as a JSON object, the family included."""
+        return {**{key: str(value) for key, value in asdict(self).items()}, "family": self.family}
 
 
 @dataclass(frozen=True)
@@ -100,7 +137,7 @@ def catalogue() -> Mapping[str, CatalogueEntry]:
     """All codes by name, in the catalogue's order."""
     text = resources.files("llb_schema").joinpath("catalogue.json").read_text(encoding="utf-8")
     return {
-        code: CatalogueEntry(code, Severity(raw["severity"]), raw["requirement"], raw["title"], raw["hint"])
+        code: CatalogueEntry(code=code, severity=Severity(raw.pop("severity")), **raw)
         for code, raw in json.loads(text).items()
     }
 

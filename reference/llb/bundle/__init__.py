@@ -2,6 +2,7 @@
 
 from llb.bundle.archive import Container, open_container
 from llb.bundle.card import model_card
+from llb.bundle.content import content_id, file_digests
 from llb.bundle.contract import (
     AuxiliaryData,
     Coverage,
@@ -14,6 +15,7 @@ from llb.bundle.contract import (
     TensorSpec,
     Uncertainty,
 )
+from llb.bundle.difference import BundleDifference, FileChange, ValueChange, compare_bundles
 from llb.bundle.identity import Analysis, Author, Reference, Software, Teacher, TeacherChannel, TeacherFile
 from llb.bundle.manifest import FileEntry, Manifest, Metric, Provenance, ValidationData
 from llb.bundle.members import Limits
@@ -27,19 +29,21 @@ from llb.bundle.reader import (
 )
 from llb.bundle.rules import check_rules
 from llb.bundle.strict_json import parse_json
-from llb.bundle.writer import BundleFile, check_target, write_bundle
+from llb.bundle.writer import BundleFile, check_target, copy_bundle, write_bundle
 
 __all__ = [
     "Analysis",
     "Author",
     "AuxiliaryData",
     "Bundle",
+    "BundleDifference",
     "BundleFile",
     "Container",
     "Coverage",
     "Curve",
     "CurveData",
     "Domain",
+    "FileChange",
     "FileEntry",
     "GraphSpec",
     "InputBin",
@@ -56,10 +60,15 @@ __all__ = [
     "TensorSpec",
     "Uncertainty",
     "ValidationData",
+    "ValueChange",
     "check_closed_list",
     "check_manifest",
     "check_rules",
     "check_target",
+    "compare_bundles",
+    "content_id",
+    "copy_bundle",
+    "file_digests",
     "model_card",
     "open_container",
     "pack",

@@ -1,4 +1,7 @@
-"""Deterministic archives: the same files give the same bytes, whenever and wherever they are packed."""
+"""Deterministic archives: the same files give the same bytes, whenever and wherever they are packed.
+
+Another build of zlib may compress to other bytes; the content id (`llb.bundle.content`) is the same then too.
+"""
 
 from __future__ import annotations
 

@@ -12,17 +12,18 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os.path import realpath
 from pathlib import Path
 from typing import Any
 
 from llb.bundle.archive import open_container
 from llb.bundle.card import license_notice, model_card
 from llb.bundle.packing import archive_kind, pack
-from llb.bundle.reader import MANIFEST, check_manifest, read_raw_manifest
+from llb.bundle.reader import MANIFEST, Bundle, check_manifest, read_raw_manifest
 from llb.bundle.strict_json import parse_json
 from llb_schema import FindingError, finding, has_errors, load_schema
 
-__all__ = ["BundleFile", "check_target", "write_bundle"]
+__all__ = ["BundleFile", "check_target", "copy_bundle", "write_bundle"]
 
 
 @dataclass(frozen=True)
@@ -57,16 +58,42 @@ def write_bundle(
 
     Raises:
         FindingError: `LLB-X002`, the target exists; `LLB-A012`, it is not a bundle; `LLB-P...`,
-            `LLB-S...`, `LLB-M...`, the manifest is not valid; `LLB-X003`, the disk refuses.
+            `LLB-S...`, `LLB-M...`, the manifest is not valid; `LLB-X003`, the disk refuses; `LLB-A...`, the
+            archive would be one that no reader takes.
     """
     path = Path(target)
     check_target(path, overwrite=overwrite)
-    contents = _assemble(manifest, files)
-    try:
-        _replace(path, contents)
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror or error}"
-        raise FindingError(finding("LLB-X003", message, pointer=str(path))) from error
+    _publish(path, _assemble(manifest, files))
+    return path
+
+
+def copy_bundle(bundle: Bundle, target: str | Path, *, overwrite: bool = False) -> Path:
+    """Writes the same files, byte by byte, as a directory or archive, by the suffix as in `write_bundle`.
+
+    The form of the source leaves no trace: the same files give the same archive. An interruption or an error
+    leaves what was at the target before, and nothing else.
+
+    Args:
+        bundle: the source.
+        target: path of the copy, neither that of the source nor inside or around it; its folder has to exist.
+        overwrite: whether a bundle at the target may be replaced.
+
+    Returns:
+        The target.
+
+    Raises:
+        FindingError: `LLB-A013`, source and target are not apart; `LLB-I...`, a file is not what the manifest
+            says; and as `write_bundle`.
+    """
+    path = Path(target)
+    # Not Path.resolve, which before Python 3.13 raises for links in a circle.
+    source, there = Path(realpath(bundle.location)), Path(realpath(path))
+    if source == there or source in there.parents or there in source.parents:
+        message = f"{path} is, holds or lies in the bundle {bundle.location}"
+        raise FindingError(finding("LLB-A013", message, pointer=str(path)))
+    check_target(path, overwrite=overwrite)
+    contents = {entry.path: bundle.read(entry.path) for entry in bundle.manifest.files}
+    _publish(path, {**contents, MANIFEST: bundle.container.read(MANIFEST)})
     return path
 
 
@@ -140,6 +167,14 @@ def _dump(document: Any) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def _publish(path: Path, contents: Mapping[str, bytes]) -> None:
+    try:
+        _replace(path, contents)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror or error}"
+        raise FindingError(finding("LLB-X003", message, pointer=str(path))) from error
+
+
 def _replace(target: Path, contents: Mapping[str, bytes]) -> None:
     """Builds the bundle in a hidden folder and renames it to the target, or leaves everything as it was."""
     staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -162,6 +197,8 @@ def _replace(target: Path, contents: Mapping[str, bytes]) -> None:
 def _build(new: Path, contents: Mapping[str, bytes], kind: str | None) -> Path:
     if kind is not None:
         new.write_bytes(pack(contents, kind))
+        # Files within the limits may still compress so well that readers take the archive for a bomb.
+        open_container(new)
         return new
     new.mkdir()
     for name, data in contents.items():

@@ -1,4 +1,4 @@
-"""Workspaces and signals that a command line gives, before there is a bundle."""
+"""What several commands are given: options, and workspaces and signals before there is a bundle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from llb.runtime import Signals
     from llb_trainer.teachers.histfactory import Workspace
 
-__all__ = ["MODIFIERS", "model_options", "remarks", "say", "signals_of"]
+__all__ = ["FORMAT", "MODIFIERS", "PATH", "model_options", "remarks", "say", "signals_of"]
+
+PATH = click.Path(path_type=Path)
+"""A path; whether something is there is for the command to say."""
+
+FORMAT = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Output for people or for programs.",
+)
+"""The option of every command whose output a program may read as JSON."""
 
 MODIFIERS = {"lumi": ("lumi",), "none": ()}
 """Signal modifiers by their name on a command line."""

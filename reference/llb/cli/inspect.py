@@ -8,18 +8,11 @@ from pathlib import Path
 import click
 
 from llb.cli.failure import EXIT_FINDINGS, EXIT_UNUSABLE, as_line, printable
+from llb.cli.given import FORMAT, PATH
 
 __all__ = ["show_command", "validate_command"]
 
-_FORMAT = click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Output for people or for programs.",
-)
-_BUNDLE = click.argument("bundle", type=click.Path(path_type=Path))
+_BUNDLE = click.argument("bundle", type=PATH)
 # Nothing was there to be checked.
 _UNUSABLE = {"LLB-A001", "LLB-X003"}
 
@@ -34,7 +27,7 @@ _UNUSABLE = {"LLB-A001", "LLB-X003"}
 )
 @click.option(
     "--teacher",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The workspace that the bundle was made from, to be asked again.",
 )
 @click.option(
@@ -101,13 +94,15 @@ def validate_command(
         click.echo(
             printable(f"{name}: {report.status} (level {report.level}, {len(report.findings)} findings)")
         )
+        if report.findings:
+            click.echo(f"What leads to a finding, and what cures it: llb explain {report.findings[0].code}")
     if report.status == "invalid":
         ctx.exit(EXIT_UNUSABLE if _UNUSABLE & {item.code for item in report.findings} else EXIT_FINDINGS)
 
 
 @click.command("show")
 @_BUNDLE
-@_FORMAT
+@FORMAT
 def show_command(bundle: Path, output: str) -> None:
     """Show what a bundle says.
 
@@ -124,4 +119,4 @@ def show_command(bundle: Path, output: str) -> None:
         return
     from llb.cli.overview import print_overview
 
-    print_overview(opened.manifest)
+    print_overview(opened)

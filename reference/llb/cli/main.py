@@ -33,6 +33,9 @@ COMMANDS = {
     ),
     "validate": ("llb.cli.inspect", "validate_command", "Check a bundle and report every fault."),
     "show": ("llb.cli.inspect", "show_command", "Show what a bundle says."),
+    "diff": ("llb.cli.diff", "diff_command", "What differs between two bundles."),
+    "pack": ("llb.cli.pack", "pack_command", "Write a bundle in another form: zip, tar.gz or directory."),
+    "explain": ("llb.cli.explain", "explain_command", "What a finding means, its cause and its cure."),
     "eval": ("llb.cli.use", "eval_command", "Delta NLL of signals."),
     "limit": ("llb.cli.use", "limit_command", "CLs and upper limits of signals."),
 }

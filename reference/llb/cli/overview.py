@@ -8,15 +8,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from llb.bundle import Manifest, Teacher
+from llb.bundle import Bundle, Manifest, Teacher, content_id, file_digests
 from llb.cli.failure import printable
 
 __all__ = ["print_overview"]
 
 
-def print_overview(manifest: Manifest) -> None:
-    """Prints identity, inputs, curves, signal model, domain, metrics and files of a bundle."""
+def print_overview(bundle: Bundle) -> None:
+    """Prints content id, identity, inputs, curves, signal model, domain, metrics and files of a bundle."""
     console = Console(highlight=False)
+    # No cell of a table: whoever compares it needs it whole.
+    console.print(f"content id {content_id(file_digests(bundle.container))}", soft_wrap=True)
+    manifest = bundle.manifest
     for table in (
         _identity(manifest),
         _inputs(manifest),

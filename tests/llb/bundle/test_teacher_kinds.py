@@ -67,7 +67,7 @@ def test_readers_know_what_it_is(bundle: Bundle, capsys: pytest.CaptureFixture[s
     assert (teacher.pyhf_digest, teacher.measurement, teacher.poi, teacher.interpolation) == ("", "", "", {})
     assert [(item.name, item.bins) for item in teacher.channels] == [("SR", 2), ("CR", 1)]
     assert "a simplified likelihood with third moments" in bundle.read("README.md").decode()
-    print_overview(bundle.manifest)
+    print_overview(bundle)
     assert "simplified likelihood, third moments" in capsys.readouterr().out
 
 

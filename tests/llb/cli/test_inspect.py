@@ -6,6 +6,7 @@ from pathlib import Path
 import bundles
 import pytest
 
+from llb.bundle import content_id, file_digests, open_container
 from llb.cli.main import main
 from llb_schema import validate_document
 
@@ -40,12 +41,19 @@ def test_both_formats_have_the_same_findings(bundle: Path, capsys: pytest.Captur
     assert report["status"] == "invalid"
     code, out, err = run(capsys, "validate", bundle)
     assert (code, err) == (1, "")
-    *lines, last = out.splitlines()
+    *lines, last, more = out.splitlines()
     assert len(lines) == len(report["findings"]) == 2
     for line, item in zip(lines, report["findings"], strict=True):
         assert item["code"] in line
         assert item["hint"] in line
     assert "invalid" in last
+    assert more.endswith(f"llb explain {report['findings'][0]['code']}")
+
+
+def test_a_good_bundle_has_nothing_to_explain(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "validate", bundle)
+    assert code == 0
+    assert out == "three-bins@1.0.0: ok (level 5, 0 findings)\n"
 
 
 def test_a_lower_level_sees_less(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,6 +90,13 @@ def test_show_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert (word in out) == (word != "manifest")
     assert "[red]markup[/] \\x1b[2J" in out
     assert "\x1b" not in out
+
+
+def test_show_has_the_whole_content_id(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "show", bundle)
+    assert code == 0
+    expected = content_id(file_digests(open_container(bundle)))
+    assert out.splitlines()[0] == f"content id {expected}"
 
 
 def test_show_for_programs_is_the_manifest(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:

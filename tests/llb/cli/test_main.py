@@ -92,13 +92,16 @@ except SystemExit as end:
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.returncode == 0
-    for name in ("quickstart", "label", "validate", "show", "eval", "limit"):
+    for name in ("quickstart", "label", "validate", "show", "diff", "pack", "explain", "eval", "limit"):
         assert f"\n  {name} " in result.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "unneeded"),
     [
+        (("explain",), ("numpy", "jsonschema", "rich")),
+        (("diff", "BUNDLE", "BUNDLE"), ("numpy", "onnx", "onnxruntime", "scipy", "rich")),
+        (("pack", "BUNDLE", "--out", "OUT"), ("numpy", "onnx", "onnxruntime", "scipy", "rich")),
         (("show", "BUNDLE"), ("onnx", "onnxruntime", "scipy")),
         (("validate", "BUNDLE", "--level", "2"), ("onnx", "onnxruntime", "scipy", "rich")),
         (("validate", "BUNDLE"), ("scipy", "rich")),
@@ -111,7 +114,8 @@ def test_commands_import_only_what_they_need(
     model = parabola_model()
     signal = tmp_path / "signal.json"
     signal.write_text(json.dumps(dict.fromkeys(model.bin_ids, 1.0)))
-    names = {"BUNDLE": str(write_quadratic(model, tmp_path / "toy.llb")), "SIGNAL": str(signal)}
+    bundle = write_quadratic(model, tmp_path / "toy.llb")
+    names = {"BUNDLE": str(bundle), "SIGNAL": str(signal), "OUT": str(tmp_path / "copy.llb.zip")}
     program = f"""
 import sys
 from llb.cli.main import main
@@ -124,7 +128,7 @@ except SystemExit as end:
     assert result.stdout.splitlines()[-1] == "exit 0", result
 
 
-@pytest.mark.parametrize("name", ["label", "validate", "show", "eval", "limit"])
+@pytest.mark.parametrize("name", ["label", "validate", "show", "diff", "pack", "explain", "eval", "limit"])
 def test_every_command_has_the_announced_help_and_an_example(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
