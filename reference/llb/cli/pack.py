@@ -23,8 +23,7 @@ _FORMS = {"directory": "directory", "zip": "zip archive", "tar": "tar.gz archive
     required=True,
     help="Where to: an archive if it ends in .zip, .tar.gz or .tgz, a directory otherwise.",
 )
-# --force is what the other commands call it.
-@click.option("--overwrite", "--force", is_flag=True, help="Replace a bundle that is there already.")
+@click.option("--force", "overwrite", is_flag=True, help="Replace a bundle that is there already.")
 @FORMAT
 def pack_command(bundle: Path, out: Path, overwrite: bool, output: str) -> None:
     """Write a bundle in another form: zip, tar.gz or directory.
@@ -36,7 +35,7 @@ def pack_command(bundle: Path, out: Path, overwrite: bool, output: str) -> None:
     Example:
         llb pack stau.llb --out stau.llb.zip
         llb pack stau.llb.zip --out stau.llb
-        llb pack stau.llb --out stau.llb.tar.gz --overwrite --format json
+        llb pack stau.llb --out stau.llb.tar.gz --force --format json
     """
     from llb.bundle import content_id, copy_bundle, file_digests, read_bundle
 

@@ -53,8 +53,7 @@ def test_overwriting_is_asked_for(bundle: Path, capsys: pytest.CaptureFixture[st
     code, text, err = run(capsys, bundle, "--out", out)
     assert (code, text) == (2, "")
     assert err.startswith("[LLB-X002]")
-    for option in ("--overwrite", "--force"):
-        assert run(capsys, bundle, "--out", out, option)[0] == 0
+    assert run(capsys, bundle, "--out", out, "--force")[0] == 0
 
 
 @pytest.mark.parametrize(
