@@ -1,7 +1,6 @@
 """The trained network as an ONNX graph with everything inside: events in, Delta NLL out.
 
-Only operators for which widespread runtimes have double-precision CPU kernels are used, and no Sigmoid:
-`x * Sigmoid(x)` in double is fused by some releases of onnxruntime into a kernel that does not exist.
+Only operators for which widespread runtimes have double-precision CPU kernels are used.
 """
 
 from __future__ import annotations
@@ -25,6 +24,8 @@ INPUT, OUTPUT, SIGMA = "signal", "delta_nll", "sigma"
 OPSET = 17
 _IR_VERSION = 8
 
+Floats = NDArray[np.float64]
+
 _MEANING = (
     "Input: signal yields in events, one column per bin, never background or total yields. "
     "Output: Delta NLL = -ln L(s) + ln L(0), natural logarithm, profiled over the nuisance parameters, "
@@ -33,6 +34,8 @@ _MEANING = (
 )
 
 
+# What overflows is refused where it is added to the graph; a warning on the way would say it twice.
+@np.errstate(over="ignore", invalid="ignore")
 def profile_graph(
     network: ProfileNetwork,
     dtype: Literal["float64", "float32"] = "float64",
@@ -105,8 +108,7 @@ class _Graph:
         Raises:
             FindingError: LLB-T020 one of them is not finite in that type.
         """
-        with np.errstate(over="ignore"):
-            weights = np.asarray(values).astype(self.dtype)
+        weights = np.asarray(values).astype(self.dtype)
         if not np.isfinite(weights).all():
             raise FindingError(finding("LLB-T020", f"{name} of the network is not finite", pointer=name))
         return self._constant(name, weights)
@@ -140,21 +142,30 @@ class _Graph:
 
 
 def _network(graph: _Graph, network: ProfileNetwork, x: str, square: str) -> str:
-    """N_m[k](z(s)), shape (members, batch, branches).
+    """N_m[k](z(s)) without its last bias, shape (members, batch, branches).
 
-    The weights before each SiLU are halved (which is exact): with h = x/2 the activation
-    x * (1 + tanh(x/2)) / 2 is h + h * tanh(h), half the operations.
+    The weights before each squareplus are halved (which is exact), and its constant is part of the next bias:
+    with h = x/2 the activation (x + sqrt(x^2 + 1) - 1) / 2 is h + sqrt(h^2 + 1/4), two operations less.
     """
     root = graph.add("Sqrt", graph.add("Add", square, graph.real("one", 1.0)))
     hidden = graph.add("Div", x, graph.add("Sqrt", root))
-    last = len(network.kernels) - 1
-    for layer, (kernel, bias) in enumerate(zip(network.kernels, network.biases, strict=True)):
-        factor = 1.0 if layer == last else 0.5
-        hidden = graph.add("MatMul", hidden, graph.real(f"kernel_{layer}", factor * kernel))
-        if layer < last:
-            hidden = graph.add("Add", hidden, graph.real(f"bias_{layer}", factor * bias[:, None, :]))
-            hidden = graph.add("Add", hidden, graph.add("Mul", hidden, graph.add("Tanh", hidden)))
-    return hidden
+    *kernels, last = network.kernels
+    *biases, _ = _biases(network)
+    corner = graph.real("corner", 0.25)
+    for layer, (kernel, bias) in enumerate(zip(kernels, biases, strict=True)):
+        product = graph.add("MatMul", hidden, graph.real(f"kernel_{layer}", 0.5 * kernel))
+        half = graph.add("Add", product, graph.real(f"bias_{layer}", 0.5 * bias[:, None, :]))
+        root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", half, half), corner))
+        hidden = graph.add("Add", half, root)
+    return graph.add("MatMul", hidden, graph.real(f"kernel_{len(kernels)}", last))
+
+
+def _biases(network: ProfileNetwork) -> list[Floats]:
+    """(n_members, n_out) of each layer, where those after a squareplus also do its - 1/2."""
+    first, *others = network.biases
+    return [first] + [
+        bias - 0.5 * kernel.sum(axis=1) for kernel, bias in zip(network.kernels[1:], others, strict=True)
+    ]
 
 
 def _psi(graph: _Graph, square: str, n_bins: int) -> tuple[str, str]:
@@ -171,7 +182,7 @@ def _start(graph: _Graph, network: ProfileNetwork, psi: str) -> str:
     # The line that the analytic part adds is one more tilt.
     tilt = network.tilt + network.gain[:, None, :] * network.analytic.linear[owner].T
     parts = graph.add("Concat", INPUT, _analytic(graph, network.analytic), psi, axis=1)
-    weights = np.concatenate([tilt, gain, network.biases[-1][:, None, :]], axis=1)
+    weights = np.concatenate([tilt, gain, _biases(network)[-1][:, None, :]], axis=1)
     return graph.add("MatMul", parts, graph.real("start", weights))
 
 
