@@ -97,7 +97,7 @@ def serving_time(
     Args:
         model: the bundle; its session has one thread.
         layers: shapes of its network.
-        rows: points a batch, at most 8192.
+        rows: points a batch.
         repeats: batches; a hundred times as many single points.
 
     Raises:

@@ -19,8 +19,8 @@ __all__ = ["ProfileLikelihood", "load"]
 
 Array = NDArray[np.float64]
 
-# Rows a call of the graph: enough to be fast, few enough that hidden layers stay in tens of megabytes.
-_ROWS = 8192
+# Rows a call of the graph: enough that a call costs nothing, few enough that hidden layers stay in the cache.
+_ROWS = 512
 
 
 @dataclass(frozen=True)

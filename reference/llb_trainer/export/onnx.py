@@ -1,7 +1,6 @@
 """The trained network as an ONNX graph with everything inside: events in, Delta NLL out.
 
-Only operators for which widespread runtimes have double-precision CPU kernels are used, and no Sigmoid:
-`x * Sigmoid(x)` in double is fused by some releases of onnxruntime into a kernel that does not exist.
+Only operators for which widespread runtimes have double-precision CPU kernels are used.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 from llb_schema import FindingError, finding
-from llb_trainer.training.analytic import DAMPING, FLOOR, STEPS, WINDOW
+from llb_trainer.training.analytic import FLOOR, WINDOW, AnalyticProfile
 from llb_trainer.training.network import Calibration, ProfileNetwork
 
 __all__ = ["INPUT", "OPSET", "OUTPUT", "SIGMA", "profile_graph"]
@@ -25,6 +24,8 @@ INPUT, OUTPUT, SIGMA = "signal", "delta_nll", "sigma"
 OPSET = 17
 _IR_VERSION = 8
 
+Floats = NDArray[np.float64]
+
 _MEANING = (
     "Input: signal yields in events, one column per bin, never background or total yields. "
     "Output: Delta NLL = -ln L(s) + ln L(0), natural logarithm, profiled over the nuisance parameters, "
@@ -33,6 +34,8 @@ _MEANING = (
 )
 
 
+# What overflows is refused where it is added to the graph; a warning on the way would say it twice.
+@np.errstate(over="ignore", invalid="ignore")
 def profile_graph(
     network: ProfileNetwork,
     dtype: Literal["float64", "float32"] = "float64",
@@ -54,18 +57,18 @@ def profile_graph(
     Raises:
         FindingError: LLB-T020 a weight is not finite in `dtype`, or the network is not exactly 0 at zero.
     """
-    _check(network, dtype)
+    _check_start(network)
     graph = _Graph(np.dtype(dtype))
     x = graph.add("Div", INPUT, graph.real("scale", network.scale))
     square = graph.add("Mul", x, x)
-    psi = _psi(graph, square)
-    remainder = graph.add("Mul", psi, _network(graph, network, x, square))
-    branches = graph.add("Add", _start(graph, network), remainder)
-    members = _lowest(graph, network, branches)
+    psi, stretch = _psi(graph, square, len(network.scale))
+    remainder = graph.add("Mul", _network(graph, network, x, square), psi)
+    start, offset = _start(graph, network, psi), graph.real("offset", network.offset[:, None, :])
+    members = _lowest(graph, network, graph.add("Sum", remainder, start, offset))
     graph.add("ReduceMean", members, axes=[0], keepdims=0, output=OUTPUT)
     outputs = (OUTPUT,)
     if network.calibration is not None:
-        _sigma(graph, network.calibration, members, psi)
+        _sigma(graph, network.calibration, members, graph.add("Div", psi, stretch), network.n_members)
         outputs = (OUTPUT, SIGMA)
     model = graph.model(len(network.scale), len(network.curves), outputs)
     facts = {"llb.curves": ",".join(network.curves), "llb.units": "events; natural -ln L"}
@@ -100,8 +103,15 @@ class _Graph:
         return names
 
     def real(self, name: str, values: ArrayLike) -> str:
-        """Add weights in the graph's element type and return their name."""
-        return self._constant(name, np.asarray(values, self.dtype))
+        """Add weights in the graph's element type and return their name.
+
+        Raises:
+            FindingError: LLB-T020 one of them is not finite in that type.
+        """
+        weights = np.asarray(values).astype(self.dtype)
+        if not np.isfinite(weights).all():
+            raise FindingError(finding("LLB-T020", f"{name} of the network is not finite", pointer=name))
+        return self._constant(name, weights)
 
     def integer(self, name: str, values: Sequence[int]) -> str:
         """Add a shape or axes and return its name."""
@@ -132,84 +142,83 @@ class _Graph:
 
 
 def _network(graph: _Graph, network: ProfileNetwork, x: str, square: str) -> str:
-    """N_m[k](z(s)), shape (members, batch, branches).
+    """N_m[k](z(s)) without its last bias, shape (members, batch, branches).
 
-    The weights before each SiLU are halved (which is exact): with h = x/2 the activation
-    x * (1 + tanh(x/2)) / 2 is h + h * tanh(h), half the operations.
+    The weights before each squareplus are halved (which is exact), and its constant is part of the next bias:
+    with h = x/2 the activation (x + sqrt(x^2 + 1) - 1) / 2 is h + sqrt(h^2 + 1/4), two operations less.
     """
     root = graph.add("Sqrt", graph.add("Add", square, graph.real("one", 1.0)))
-    z = graph.add("Div", x, graph.add("Sqrt", root))
-    hidden = graph.add("Unsqueeze", z, graph.integer("members_axis", [0]))
-    last = len(network.kernels) - 1
-    for layer, (kernel, bias) in enumerate(zip(network.kernels, network.biases, strict=True)):
-        factor = 1.0 if layer == last else 0.5
-        product = graph.add("MatMul", hidden, graph.real(f"kernel_{layer}", factor * kernel))
-        hidden = graph.add("Add", product, graph.real(f"bias_{layer}", factor * bias[:, None, :]))
-        if layer < last:
-            gate = graph.add("Tanh", hidden)
-            hidden = graph.add("Add", hidden, graph.add("Mul", hidden, gate))
-    return hidden
+    hidden = graph.add("Div", x, graph.add("Sqrt", root))
+    *kernels, last = network.kernels
+    *biases, _ = _biases(network)
+    corner = graph.real("corner", 0.25)
+    for layer, (kernel, bias) in enumerate(zip(kernels, biases, strict=True)):
+        product = graph.add("MatMul", hidden, graph.real(f"kernel_{layer}", 0.5 * kernel))
+        half = graph.add("Add", product, graph.real(f"bias_{layer}", 0.5 * bias[:, None, :]))
+        root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", half, half), corner))
+        hidden = graph.add("Add", half, root)
+    return graph.add("MatMul", hidden, graph.real(f"kernel_{len(kernels)}", last))
 
 
-def _psi(graph: _Graph, square: str) -> str:
-    """psi = r / (1 + sqrt(1 + r)) with r = |s / scale|^2 / 4, shape (batch, 1)."""
-    total = graph.add("ReduceSum", square, graph.integer("bins_axis", [1]), keepdims=1)
-    r = graph.add("Mul", total, graph.real("quarter", 0.25))
-    root = graph.add("Sqrt", graph.add("Add", r, graph.real("unit", 1.0)))
-    return graph.add("Div", r, graph.add("Add", root, "unit"))
+def _biases(network: ProfileNetwork) -> list[Floats]:
+    """(n_members, n_out) of each layer, where those after a squareplus also do its - 1/2."""
+    first, *others = network.biases
+    return [first] + [
+        bias - 0.5 * kernel.sum(axis=1) for kernel, bias in zip(network.kernels[1:], others, strict=True)
+    ]
 
 
-def _start(graph: _Graph, network: ProfileNetwork) -> str:
-    """offset + gain * analytic + tilt.s, shape (members, batch, branches)."""
-    owner = graph.integer("owner", network.branches.owner.tolist())
-    known = graph.add("Gather", _analytic(graph, network), owner, axis=1)
-    gained = graph.add("Mul", known, graph.real("gain", network.gain[:, None, :]))
-    tilted = graph.add("MatMul", INPUT, graph.real("tilt", network.tilt))
-    offset = graph.real("offset", network.offset[:, None, :])
-    return graph.add("Add", graph.add("Add", gained, tilted), offset)
+def _psi(graph: _Graph, square: str, n_bins: int) -> tuple[str, str]:
+    """psi and 1 + psi = sqrt(1 + |s / scale|^2 / 4), each of shape (batch, 1)."""
+    quarter, one = graph.real("quarter", np.full((n_bins, 1), 0.25)), graph.real("unit", [1.0])
+    stretch = graph.add("Sqrt", graph.add("Gemm", square, quarter, one))
+    return graph.add("Sub", stretch, one), stretch
 
 
-def _analytic(graph: _Graph, network: ProfileNetwork) -> str:
-    """The analytic part, (batch, curves); names and steps as in `llb_trainer.training.analytic`."""
-    analytic = network.analytic
-    data, rate, linear = (
-        graph.real(name, values[:, None, :])
-        for name, values in (("data", analytic.data), ("rate", analytic.rate), ("linear", analytic.linear))
-    )
-    response = graph.real("response", analytic.response)
+def _start(graph: _Graph, network: ProfileNetwork, psi: str) -> str:
+    """gain * analytic + tilt.s + psi * last bias, shape (members, batch, branches), by one product."""
+    owner = network.branches.owner
+    gain = np.where(np.arange(len(network.curves))[:, None] == owner, network.gain[:, None, :], 0.0)
+    # The line that the analytic part adds is one more tilt.
+    tilt = network.tilt + network.gain[:, None, :] * network.analytic.linear[owner].T
+    parts = graph.add("Concat", INPUT, _analytic(graph, network.analytic), psi, axis=1)
+    weights = np.concatenate([tilt, gain, _biases(network)[-1][:, None, :]], axis=1)
+    return graph.add("MatMul", parts, graph.real("start", weights))
+
+
+def _analytic(graph: _Graph, analytic: AnalyticProfile) -> str:
+    """The analytic part without its line, (batch, curves); steps as in `llb_trainer.training.analytic`.
+
+    Inside, the batch is the last axis: there are too few bins for loops over them to be fast.
+    """
+    rate, share = (graph.real(name, getattr(analytic, name)[:, :, None]) for name in ("rate", "share"))
     # Rounded as the runtime rounds it, so that it is cancelled exactly where there is no signal.
-    rounded = analytic.data.astype(graph.dtype) / analytic.rate.astype(graph.dtype)
-    pull = graph.real("pull", 1 - rounded[:, None, :])
-    one, floor = graph.real("whole", 1.0), graph.real("floor", FLOOR * analytic.rate[:, None, :])
+    pull = graph.real("pull", 1 - analytic.share.astype(graph.dtype)[:, :, None])
+    one, half, floor = graph.real("whole", 1.0), graph.real("half", 0.5), graph.real("floor", FLOOR)
     least, most = graph.real("least", WINDOW[0]), graph.real("most", WINDOW[1])
-    signals = graph.add("Unsqueeze", INPUT, graph.integer("curves_axis", [0]))
+    give = graph.real("give", analytic.give.mT)
+    relative = graph.add("Div", graph.add("Transpose", INPUT, perm=[1, 0]), rate)
 
-    def expected(force: str) -> tuple[str, str, str, str]:
-        shift = graph.add("MatMul", force, response)
-        relative = graph.add("Div", shift, rate)
-        growth = graph.add("Exp", graph.add("Clip", relative, least, most))
-        nu = graph.add("Add", signals, graph.add("Mul", rate, growth))
-        return shift, relative, growth, graph.add("Max", nu, floor)
+    def expected(shift: str) -> tuple[str, str]:
+        growth = graph.add("Exp", graph.add("Clip", shift, least, most))
+        return growth, graph.add("Max", graph.add("Add", relative, growth), floor)
 
-    force = graph.add("Mul", signals, graph.real("nothing", np.zeros_like(analytic.data)[:, None, :]))
-    for step in range(STEPS):
-        _, relative, growth, nu = expected(force)
-        away = graph.add("Mul", graph.add("Sub", one, graph.add("Div", data, nu)), growth)
-        wanted = graph.add("Add", graph.add("Sub", pull, away), relative)
-        if step:
-            change = graph.add("Mul", graph.real(f"damping_{step}", DAMPING), graph.add("Sub", wanted, force))
-            force = graph.add("Add", force, change)
-        else:
-            force = wanted
-    shift, relative, _, nu = expected(force)
-    logs = graph.add("Mul", data, graph.add("Log", graph.add("Div", nu, rate)))
-    poisson = graph.add(
-        "Sub", graph.add("Sub", graph.add("Sub", nu, rate), logs), graph.add("Mul", pull, shift)
-    )
-    half = graph.add("Mul", graph.add("Sub", force, relative), graph.real("half", 0.5))
-    terms = graph.add("Add", poisson, graph.add("Mul", half, shift))
-    terms = graph.add("Add", terms, graph.add("Mul", linear, signals))
-    total = graph.add("ReduceSum", terms, graph.integer("terms_axis", [2]), keepdims=0)
+    def force(shift: str) -> str:
+        growth, y = expected(shift)
+        away = graph.add("Mul", graph.add("Sub", graph.add("Div", share, y), one), growth)
+        return graph.add("Sum", away, shift, pull)
+
+    y = graph.add("Max", graph.add("Add", relative, one), floor)
+    first = graph.add("MatMul", give, graph.add("Sub", graph.add("Div", share, y), share))
+    second = graph.add("MatMul", give, force(first))
+    final = force(graph.add("Mul", graph.add("Add", first, second), half))
+    shift = graph.add("MatMul", give, final)
+    _, y = expected(shift)
+    poisson = graph.add("Sub", graph.add("Sub", y, one), graph.add("Mul", share, graph.add("Log", y)))
+    bent = graph.add("Mul", graph.add("Sub", final, shift), half)
+    terms = graph.add("Add", poisson, graph.add("Mul", shift, graph.add("Sub", bent, pull)))
+    total = graph.add("MatMul", graph.real("events", analytic.rate[:, None, :]), terms)
+    total = graph.add("Squeeze", total, graph.integer("terms_axis", [1]))
     return graph.add("Transpose", total, perm=[1, 0])
 
 
@@ -225,37 +234,17 @@ def _lowest(graph: _Graph, network: ProfileNetwork, branches: str) -> str:
     return graph.add("Concat", *lowest, axis=2) if len(lowest) > 1 else lowest[0]
 
 
-def _sigma(graph: _Graph, calibration: Calibration, members: str, psi: str) -> None:
-    """factor * sqrt(variance + (floor * psi / (1 + psi))^2), shape (batch, curves)."""
-    apart = graph.add("Sub", members, OUTPUT)
-    variance = graph.add("ReduceMean", graph.add("Mul", apart, apart), axes=[0], keepdims=0)
-    away = graph.add("Div", psi, graph.add("Add", psi, "unit"))
-    least = graph.add("Mul", away, graph.real("least_spread", calibration.floor))
-    spread = graph.add("Sqrt", graph.add("Add", variance, graph.add("Mul", least, least)))
-    graph.add("Mul", spread, graph.real("factor", calibration.factor), output=SIGMA)
+def _sigma(graph: _Graph, calibration: Calibration, members: str, away: str, n_members: int) -> None:
+    """sqrt(factor^2 (variance + (floor * away)^2)) with away = psi / (1 + psi), shape (batch, curves)."""
+    square = calibration.factor**2
+    apart = graph.add("ReduceSumSquare", graph.add("Sub", members, OUTPUT), axes=[0], keepdims=0)
+    variance = graph.add("Mul", apart, graph.real("factor", square / n_members))
+    least = graph.real("least_spread", square * calibration.floor**2)
+    least = graph.add("Mul", graph.add("Mul", away, away), least)
+    graph.add("Sqrt", graph.add("Add", variance, least), output=SIGMA)
 
 
-def _check(network: ProfileNetwork, dtype: str) -> None:
-    analytic = network.analytic
-    weights = {
-        "scale": network.scale,
-        "data": analytic.data,
-        "rate": analytic.rate,
-        "response": analytic.response,
-        "linear": analytic.linear,
-        "offset": network.offset,
-        "gain": network.gain,
-        "tilt": network.tilt,
-        **{f"kernel_{layer}": kernel for layer, kernel in enumerate(network.kernels)},
-        **{f"bias_{layer}": bias for layer, bias in enumerate(network.biases)},
-    }
-    if network.calibration is not None:
-        weights |= {"factor": network.calibration.factor, "floor": network.calibration.floor}
-    for name, values in weights.items():
-        with np.errstate(over="ignore"):
-            finite = np.isfinite(np.asarray(values).astype(dtype)).all()
-        if not finite:
-            raise FindingError(finding("LLB-T020", f"{name} of the network is not finite", pointer=name))
+def _check_start(network: ProfileNetwork) -> None:
     starts = np.minimum.reduceat(network.offset, network.branches.first, axis=1)
     for name, lowest in zip(network.curves, starts.T, strict=True):
         if np.any(lowest != 0.0):

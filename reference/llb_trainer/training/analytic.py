@@ -1,12 +1,15 @@
 """The analytic part of a learned likelihood: the profile of Poisson counts over a log-normal background.
 
-    D(s) = min_u sum_b [nu_b - nu0_b - n_b ln(nu_b / nu0_b) - (1 - n_b / nu0_b) u_b] + u K u / 2 + linear.s,
-    nu_b = s_b + nu0_b exp(u_b / nu0_b)
+    D(s) = min_v sum_b nu0_b [y_b - 1 - p_b ln y_b - (1 - p_b) v_b] + v nu0 K nu0 v / 2 + linear.s,
+    y_b = s_b / nu0_b + exp(v_b),  p_b = n_b / nu0_b
 
 Only what is exact at zero signal goes in: the data n, the slope (which fixes nu0) and the curvature (which
 fixes K). It is exactly 0 at zero signal, has the teacher's slope and curvature there, and follows the Poisson
 terms out to any signal, so that a network only has to learn what the nuisance parameters do beyond that.
-The minimum is found by a fixed number of steps u <- (K + 1/nu0)^-1 w, the same in NumPy, JAX and ONNX.
+
+The minimum is where v = (K + 1/nu0)^-1 w / nu0 of the force w = (p / y - 1) exp(v) + v + 1 - p. Three steps
+go there, the same in NumPy, JAX and ONNX: a whole one from v = 0, half a one, since whole ones overshoot
+where signals are negative, and a whole one.
 """
 
 from __future__ import annotations
@@ -22,17 +25,14 @@ from numpy.typing import NDArray
 
 from llb_trainer.labels import Origin
 
-__all__ = ["DAMPING", "FLOOR", "STEPS", "WINDOW", "AnalyticProfile", "analytic_profile", "with_gradients"]
+__all__ = ["FLOOR", "WINDOW", "AnalyticProfile", "analytic_profile", "with_gradients"]
 
 Floats = NDArray[np.float64]
 
-STEPS = 5
-DAMPING = 0.7
-"""Share of each step after the first: larger steps overshoot where the signal outgrows the background."""
 WINDOW = (-8.0, 3.0)
-"""Limits of u / nu0: far beyond what any background does, and safe from overflow."""
+"""Limits of v: far beyond what any background does, and safe from overflow."""
 FLOOR = 0.02
-"""Least nu, in units of nu0: negative signals meet a wall there instead of a pole."""
+"""Least y: negative signals meet a wall there instead of a pole."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,21 @@ class AnalyticProfile:
     response: Floats
     linear: Floats
 
+    @property
+    def share(self) -> Floats:
+        """(n_curves, n_bins) data in units of the rate, p."""
+        return self.data / self.rate
+
+    @property
+    def give(self) -> Floats:
+        """(n_curves, n_bins, n_bins) by which a force is multiplied from the right to give v."""
+        return self.response / self.rate[:, None, :]
+
     def __call__(self, signals: Floats) -> Floats:
         """Delta NLL, shape (n, n_curves), of signals (n, n_bins) in events."""
         values = [
             _profiled(np, constants, signals)
-            for constants in zip(self.data, self.rate, self.response, self.linear, strict=True)
+            for constants in zip(self.share, self.rate, self.give, self.linear, strict=True)
         ]
         return np.stack(values, axis=1)
 
@@ -88,10 +98,8 @@ def with_gradients(analytic: AnalyticProfile, signals: Floats) -> tuple[Floats, 
     """Values (n, n_curves) and gradients (n, n_curves, n_bins) at signals (n, n_bins)."""
     values, gradients = [], []
     with jax.enable_x64(True):
-        for data, rate, response, linear in zip(
-            analytic.data, analytic.rate, analytic.response, analytic.linear, strict=True
-        ):
-            constants = tuple(jnp.asarray(part) for part in (data, rate, response, linear))
+        for parts in zip(analytic.share, analytic.rate, analytic.give, analytic.linear, strict=True):
+            constants = tuple(jnp.asarray(part) for part in parts)
 
             def value(signal: Any, constants: tuple[Any, ...] = constants) -> Any:
                 return _profiled(jnp, constants, signal[None, :])[0]
@@ -104,20 +112,21 @@ def with_gradients(analytic: AnalyticProfile, signals: Floats) -> tuple[Floats, 
 
 
 def _profiled(xp: ModuleType, constants: tuple[Any, ...], signals: Any) -> Any:
-    """One curve, by NumPy or JAX; its constants are data, rate, response and linear."""
-    data, rate, response, linear = constants
+    """One curve, by NumPy or JAX; its constants are share, rate, give and linear."""
+    share, rate, give, linear = constants
+    pull, relative = 1.0 - share, signals / rate
 
-    def expected(force: Any) -> tuple[Any, Any, Any]:
-        shift = force @ response
-        growth = xp.exp(xp.clip(shift / rate, *WINDOW))
-        return shift, growth, xp.maximum(signals + rate * growth, FLOOR * rate)
+    def expected(shift: Any) -> tuple[Any, Any]:
+        growth = xp.exp(xp.clip(shift, *WINDOW))
+        return growth, xp.maximum(relative + growth, FLOOR)
 
-    pull = 1.0 - data / rate
-    force = xp.zeros_like(signals)
-    for step in range(STEPS):
-        shift, growth, nu = expected(force)
-        wanted = pull - (1.0 - data / nu) * growth + shift / rate
-        force = force + DAMPING * (wanted - force) if step else wanted
-    shift, _, nu = expected(force)
-    poisson = nu - rate - data * xp.log(nu / rate) - pull * shift
-    return xp.sum(poisson + 0.5 * (force - shift / rate) * shift + linear * signals, axis=1)
+    def force(shift: Any) -> Any:
+        growth, y = expected(shift)
+        return (share / y - 1.0) * growth + shift + pull
+
+    first = (share / xp.maximum(relative + 1.0, FLOOR) - share) @ give
+    final = force(0.5 * (first + force(first) @ give))
+    shift = final @ give
+    _, y = expected(shift)
+    terms = y - 1.0 - share * xp.log(y) + shift * (0.5 * (final - shift) - pull)
+    return terms @ rate + signals @ linear

@@ -54,7 +54,7 @@ class ProfileNetwork:
         offset: (n_members, n_branches) Delta NLL of each branch at zero signal.
         gain: (n_members, n_branches) share of the analytic part.
         tilt: (n_members, n_bins, n_branches) slope that is added, per event.
-        kernels: per layer (n_members, n_in, n_out); hidden layers are followed by SiLU.
+        kernels: per layer (n_members, n_in, n_out); hidden layers are followed by squareplus less 1/2.
         biases: per layer (n_members, n_out); the last has an output for each branch.
         calibration: of the spread of the members; None where it was not calibrated.
     """
@@ -114,7 +114,7 @@ class ProfileNetwork:
         for layer, (kernel, bias) in enumerate(zip(self.kernels, self.biases, strict=True)):
             hidden = hidden @ kernel + bias[:, None, :]
             if layer < last:
-                hidden = hidden * (0.5 + 0.5 * np.tanh(0.5 * hidden))
+                hidden = 0.5 * (hidden + np.sqrt(hidden * hidden + 1.0) - 1.0)
         known = self.gain[:, None, :] * self.analytic(signals)[:, self.branches.owner]
         start = self.offset[:, None, :] + signals @ self.tilt
         return start + known + self._psi(signals)[:, None] * hidden

@@ -157,9 +157,18 @@ def test_the_bytes_are_always_the_same() -> None:
         replace(
             SHAPES["typical"], kernels=(SHAPES["typical"].kernels[0] * np.inf, *SHAPES["typical"].kernels[1:])
         ),
+        replace(
+            SHAPES["typical"],
+            kernels=(
+                SHAPES["typical"].kernels[0],
+                SHAPES["typical"].kernels[1] * np.inf,
+                SHAPES["typical"].kernels[2],
+            ),
+        ),
+        replace(SHAPES["typical"], gain=SHAPES["typical"].gain * np.inf),
         replace(SHAPES["typical"], offset=SHAPES["typical"].offset + 1e-9),
     ],
-    ids=["NaN", "infinite", "not zero at zero"],
+    ids=["NaN", "infinite", "infinite and of both signs", "infinite times nothing", "not zero at zero"],
 )
 def test_what_cannot_be_published_is_refused(broken: ProfileNetwork) -> None:
     with pytest.raises(FindingError, match="LLB-T020"):

@@ -107,7 +107,7 @@ def vectors_document(
                 "derivation": (
                     "Expected values come from a float64 implementation of the network in NumPy, which "
                     f"shares no code with any ONNX runtime; {runtime} differs from it by at most "
-                    f"{deviation:.1e} on these cases. Orders of summation and other implementations of tanh "
+                    f"{deviation:.1e} on these cases. Orders of summation and other implementations of exp "
                     "cost some 1e-12; the tolerance leaves room for them and lies far below the accuracy of "
                     "the network and anything that physics resolves."
                 ),
