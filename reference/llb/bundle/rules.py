@@ -142,9 +142,8 @@ def _domain(manifest: Manifest) -> Iterator[Finding]:
     for column, (low, high) in enumerate(zip(lower, upper, strict=False)):
         if not (low <= 0 <= high and low < high):
             actual = f"{low:g} to {high:g}"
-            yield finding(
-                "LLB-M009", pointer=f"/domain/upper/{column}", expected="lower <= 0 <= upper", actual=actual
-            )
+            place = f"/domain/{'lower' if low > 0 else 'upper'}/{column}"
+            yield finding("LLB-M009", pointer=place, expected="lower <= 0 <= upper", actual=actual)
 
 
 def _graphs(manifest: Manifest) -> Iterator[Finding]:
