@@ -44,6 +44,7 @@ def _damaged() -> Iterable[Case]:
         _case("zip-truncated", "LLB-A002", "", lambda: Archive(zipped(_good())[:-400], ".zip")),
         _case("zip-wrong-checksum", "LLB-A002", "LICENSE", _zip_field("LICENSE", 16, "<I", 0)),
         _case("zip-wrong-size", "LLB-A002", "LICENSE", _zip_field("LICENSE", 24, "<I", 1)),
+        _case("zip-wrong-packed-size", "LLB-A002", "LICENSE", _zip_field("LICENSE", 20, "<I", 4000)),
         _case("zip-name-differs-inside", "LLB-A002", "LICENSE", _renamed_inside),
         _case("tar-truncated", "LLB-A002", "", _truncated_tar),
         _case("gzip-truncated", "LLB-A002", "", lambda: Archive(tarred(_good())[:-400], ".tar.gz")),
@@ -106,6 +107,7 @@ def _bounds() -> Iterable[Case]:
         _zip_case("too-many-members", "LLB-A007", "", lambda: zipped([*_good(), *many])),
         _case("zip-member-too-large", "LLB-A008", "", _claimed, "The member by itself is too large as well."),
         _case("zip-bomb", "LLB-A009", "stray.bin", _zip_with("stray.bin", bytes(_BOMB))),
+        _case("zip-bomb-with-a-false-size", "LLB-A002", "stray.bin", _disguised),
         _case("gzip-bomb", "LLB-A009", "", _tar_with("stray.bin", bytes(_BOMB))),
     )
 
@@ -201,6 +203,13 @@ def _claimed() -> Archive:
     """A member that is said to be stored with nearly 4 GiB; the bytes are not there."""
     raw = bytearray(zipped([*_good(), ("stray.bin", b"")], compress_type=zipfile.ZIP_STORED))
     struct.pack_into("<II", raw, raw.rindex(b"stray.bin") - _CENTRAL_NAME + 20, _CLAIMED, _CLAIMED)
+    return Archive(bytes(raw), ".zip")
+
+
+def _disguised() -> Archive:
+    """A bomb whose packed size is said to be as large as what it expands to."""
+    raw = bytearray(zipped([*_good(), ("stray.bin", bytes(_BOMB))]))
+    struct.pack_into("<I", raw, raw.rindex(b"stray.bin") - _CENTRAL_NAME + 20, _BOMB)
     return Archive(bytes(raw), ".zip")
 
 

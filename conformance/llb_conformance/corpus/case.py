@@ -79,13 +79,14 @@ def write_case(item: Case, directory: Path) -> Path:
     """Writes the bundle of a case into a directory, under the name of the case, and returns its path.
 
     Raises:
-        FileExistsError: there is a directory of that name.
+        FileExistsError: it was written there before.
         OSError: the file system refuses (Windows wants a privilege for symbolic links).
     """
     made = item.build()
     if isinstance(made, Archive):
         path = directory / f"{item.id}.llb{made.suffix}"
-        path.write_bytes(made.data)
+        with path.open("xb") as stream:
+            stream.write(made.data)
         return path
     path = directory / f"{item.id}.llb"
     path.mkdir()
