@@ -74,7 +74,7 @@ UNUSED: Mapping[str, str] = {
     "local checksum": "the table of contents has it",
     "local packed": "the table of contents has it",
     "local size": "the table of contents has it",
-    "packed contents": "padding behind the last bit",
+    "packed contents": "another coding of the same bytes",
     "central system": "who packed it has no meaning",
     "central version": "older than any that matters, or refused",
     "central flags": "some change nothing in how a member is read",

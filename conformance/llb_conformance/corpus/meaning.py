@@ -33,6 +33,7 @@ def _inputs() -> tuple[Case, ...]:
         _case("bin-missing-in-its-channel", "LLB-M004", "/inputs", faulty(_skip_a_bin)),
         _case("bin-in-no-channel", "LLB-M020", "/inputs/2/channel", put("/teacher/channels/1/name", "VR")),
         _case("bin-beyond-its-channel", "LLB-M020", "/inputs/1/index", put("/teacher/channels/0/bins", 1)),
+        _case("channel-twice", "LLB-M043", "/teacher/channels", faulty(_same_channel)),
         _case("observed-half-an-event", "LLB-M031", "/inputs/0/observed", faulty(_half_an_event)),
     )
 
@@ -106,6 +107,11 @@ def _files() -> tuple[Case, ...]:
 
 def _same_bin(draft: Draft) -> None:
     draft.manifest["inputs"][1].update(id="SR[0]", index=0)
+
+
+def _same_channel(draft: Draft) -> None:
+    channels = draft.manifest["teacher"]["channels"]
+    channels.append({**channels[0], "bins": 5})
 
 
 def _skip_a_bin(draft: Draft) -> None:

@@ -88,6 +88,7 @@ def _values() -> tuple[Case, ...]:
         _put("opset-below-range", "LLB-S006", "/graphs/0/opset", 16, "GRAPH-4"),
         _put("energy-not-positive", "LLB-S006", "/analysis/sqrt_s", 0),
         _put("count-negative", "LLB-S006", "/inputs/0/observed", -1),
+        _put("data-negative", "LLB-S006", "/curves/1/data/main/0", -1.0, "CURVE-3"),
         _put("truncation-negative", "LLB-S006", "/domain/truncation/delta_nll_max", -1.0, "DOMAIN-1"),
         _put("metric-negative", "LLB-S006", "/validation/metrics/0/max", -1e-9),
         _put("inputs-none", "LLB-S007", "/inputs", []),

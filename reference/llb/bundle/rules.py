@@ -69,6 +69,9 @@ def _columns(manifest: Manifest) -> Iterator[Finding]:
 
 
 def _teacher(manifest: Manifest) -> Iterator[Finding]:
+    for name in sorted(_repeated(channel.name for channel in manifest.teacher.channels)):
+        message = f"the teacher's channel {name} is listed more than once"
+        yield finding("LLB-M043", message, pointer="/teacher/channels", actual=name)
     bins = {channel.name: channel.bins for channel in manifest.teacher.channels}
     for position, item in enumerate(manifest.inputs):
         if item.channel not in bins:
