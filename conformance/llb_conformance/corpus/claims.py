@@ -11,7 +11,7 @@ from onnx import helper
 
 from llb_conformance.corpus.case import Case, case
 from llb_conformance.corpus.draft import HELDOUT, Draft, faulty
-from llb_conformance.corpus.graphs import behind, graph_fault, with_constants
+from llb_conformance.corpus.surgery import behind, graph_fault, with_constants
 
 __all__ = ["claim_cases"]
 

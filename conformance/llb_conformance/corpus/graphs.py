@@ -10,12 +10,13 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from llb_conformance.corpus.case import Build, Case, case
+from llb_conformance.corpus.case import Case, case
 from llb_conformance.corpus.draft import GRAPH, Draft, faulty, good_model
+from llb_conformance.corpus.surgery import behind, graph_fault, rewrite, with_constants
 from llb_conformance.quadratic import counting_model
 from llb_conformance.quadratic_bundle import quadratic_graph
 
-__all__ = ["behind", "graph_cases", "graph_fault", "with_constants"]
+__all__ = ["graph_cases"]
 
 _NODES, _DOUBLINGS = 20_001, 26
 
@@ -23,25 +24,6 @@ _NODES, _DOUBLINGS = 20_001, 26
 def graph_cases() -> tuple[Case, ...]:
     """Cases of stage `graph`."""
     return (*_files(), *_versions(), *_operators(), *_parts(), *_bounds(), *_signature())
-
-
-def graph_fault(change: Callable[[onnx.ModelProto], Any]) -> Build:
-    """The good bundle with its graph changed and sealed."""
-    return faulty(lambda draft: draft.change_graph(change))
-
-
-def behind(model: onnx.ModelProto, output: str, *nodes: onnx.NodeProto) -> None:
-    """Puts nodes behind an output of the graph: they read it as `inner` and have to write it anew."""
-    for node in model.graph.node:
-        node.output[:] = ["inner" if name == output else name for name in node.output]
-    model.graph.node.extend(nodes)
-
-
-def with_constants(model: onnx.ModelProto, **values: Any) -> None:
-    """Adds constants to the graph by name, in double precision unless they are whole numbers."""
-    model.graph.initializer.extend(
-        numpy_helper.from_array(np.array(value), name) for name, value in values.items()
-    )
 
 
 def _case(
@@ -66,7 +48,9 @@ def _files() -> tuple[Case, ...]:
         _case("without-a-graph", "LLB-G001", lambda model: model.ClearField("graph")),
         _case("input-of-a-node-missing", "LLB-G002", lambda model: model.graph.node.pop(1)),
         _case("weights-too-short", "LLB-G002", _short_weights),
-        _case("shapes-contradict", "LLB-G002", lambda model: _constant(model, "slopes", np.ones((4, 3)))),
+        _case(
+            "shapes-contradict", "LLB-G002", lambda model: rewrite(model, "slopes", lambda _: np.ones((4, 3)))
+        ),
         _case("no-kernel", "LLB-G012", _bfloat16),
     )
 
@@ -103,7 +87,7 @@ def _parts() -> tuple[Case, ...]:
         _case("training-information", "LLB-G007", lambda model: model.training_info.add()),
         _case("sparse-weights", "LLB-G007", lambda model: model.graph.sparse_initializer.append(_sparse())),
         _case("sparse-constant", "LLB-G007", _sparse_constant),
-        _case("weight-nan", "LLB-G014", lambda model: _constant(model, "slopes", np.full((3, 3), np.nan))),
+        _case("weight-nan", "LLB-G014", lambda model: rewrite(model, "slopes", lambda value: value * np.nan)),
         _case("weight-nan-in-half-precision", "LLB-G014", _half_nan),
         _case("constant-nan", "LLB-G014", lambda model: _unused(model, value_float=float("nan"))),
         _case(
@@ -153,11 +137,6 @@ def _wider() -> Any:
 
 def _one(model: onnx.ModelProto, operator: str, domain: str = "") -> None:
     behind(model, "delta_nll", helper.make_node(operator, ["inner"], ["delta_nll"], domain=domain))
-
-
-def _constant(model: onnx.ModelProto, name: str, value: Any) -> None:
-    tensor = next(item for item in model.graph.initializer if item.name == name)
-    tensor.CopyFrom(numpy_helper.from_array(value, name))
 
 
 def _short_weights(model: onnx.ModelProto) -> None:
