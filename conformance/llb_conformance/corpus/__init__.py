@@ -10,7 +10,7 @@ from llb_conformance.corpus.archives import archive_cases
 from llb_conformance.corpus.case import STAGES, Archive, Case, Folder, write_case
 from llb_conformance.corpus.claims import claim_cases
 from llb_conformance.corpus.documents import document_cases
-from llb_conformance.corpus.draft import good_bundle, good_model
+from llb_conformance.corpus.draft import good_bundle
 from llb_conformance.corpus.graphs import graph_cases
 from llb_conformance.corpus.integrity import integrity_cases
 from llb_conformance.corpus.meaning import meaning_cases
@@ -18,7 +18,7 @@ from llb_conformance.corpus.numerics import numerics_cases
 from llb_conformance.corpus.schema import schema_cases
 from llb_conformance.corpus.tables import table_cases
 
-__all__ = ["STAGES", "Archive", "Case", "Folder", "corpus", "good_bundle", "good_model", "write_case"]
+__all__ = ["STAGES", "Archive", "Case", "Folder", "corpus", "good_bundle", "write_case"]
 
 
 @cache

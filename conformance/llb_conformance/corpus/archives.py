@@ -13,7 +13,7 @@ from typing import Any
 from llb_conformance.corpus.case import Archive, Build, Case, Folder, case
 from llb_conformance.corpus.draft import MANIFEST, good_bundle
 
-__all__ = ["archive_cases", "tarred", "zipped"]
+__all__ = ["archive_cases"]
 
 # Far beyond the bounds of SECURITY-2, and yet small as a file.
 _MEMBERS, _CLAIMED, _BOMB = 10_000, 2**32 - 2, 8 * 2**20
@@ -41,13 +41,13 @@ def _damaged() -> Iterable[Case]:
     return (
         _case("file-not-an-archive", "LLB-A001", "", lambda: Archive(b"a likelihood", ".zip")),
         _case("file-empty", "LLB-A001", "", lambda: Archive(b"", ".zip")),
-        _case("zip-truncated", "LLB-A002", "", lambda: Archive(zipped(_good())[:-400], ".zip")),
+        _case("zip-truncated", "LLB-A002", "", lambda: Archive(_zipped(_good())[:-400], ".zip")),
         _case("zip-wrong-checksum", "LLB-A002", "LICENSE", _zip_field("LICENSE", 16, "<I", 0)),
         _case("zip-wrong-size", "LLB-A002", "LICENSE", _zip_field("LICENSE", 24, "<I", 1)),
         _case("zip-wrong-packed-size", "LLB-A002", "LICENSE", _zip_field("LICENSE", 20, "<I", 4000)),
         _case("zip-name-differs-inside", "LLB-A002", "LICENSE", _renamed_inside),
         _case("tar-truncated", "LLB-A002", "", _truncated_tar),
-        _case("gzip-truncated", "LLB-A002", "", lambda: Archive(tarred(_good())[:-400], ".tar.gz")),
+        _case("gzip-truncated", "LLB-A002", "", lambda: Archive(_tarred(_good())[:-400], ".tar.gz")),
         _case("gzip-wrong-checksum", "LLB-A002", "", _wrong_gzip_checksum),
         _case("gzip-of-no-tar", "LLB-A002", "", lambda: Archive(_gzip(b"x" * 600), ".tar.gz")),
     )
@@ -104,7 +104,7 @@ def _kinds() -> Iterable[Case]:
 def _bounds() -> Iterable[Case]:
     many = [(f"stray-{number}", b"") for number in range(_MEMBERS)]
     return (
-        _zip_case("too-many-members", "LLB-A007", "", lambda: zipped([*_good(), *many])),
+        _zip_case("too-many-members", "LLB-A007", "", lambda: _zipped([*_good(), *many])),
         _case("zip-member-too-large", "LLB-A008", "", _claimed, "The member by itself is too large as well."),
         _case("zip-bomb", "LLB-A009", "stray.bin", _zip_with("stray.bin", bytes(_BOMB))),
         _case("zip-bomb-with-a-false-size", "LLB-A002", "stray.bin", _disguised),
@@ -116,17 +116,17 @@ def _contents() -> Iterable[Case]:
     nested = "corpus.llb/"
     return (
         _case("manifest-missing", "LLB-A010", "", lambda: Folder(dict(_without(MANIFEST)))),
-        _zip_case("without-members", "LLB-A010", "", lambda: zipped([])),
+        _zip_case("without-members", "LLB-A010", "", lambda: _zipped([])),
         _zip_case(
             "bundle-in-a-folder",
             "LLB-A010",
             "",
-            lambda: zipped((nested + path, data) for path, data in _good()),
+            lambda: _zipped((nested + path, data) for path, data in _good()),
         ),
     )
 
 
-def zipped(pairs: Pairs, **fields: Any) -> bytes:
+def _zipped(pairs: Pairs, **fields: Any) -> bytes:
     """A zip archive of files; `fields` are set on the last one (see `zipfile.ZipInfo`)."""
     members = list(pairs)
     buffer = io.BytesIO()
@@ -142,7 +142,7 @@ def zipped(pairs: Pairs, **fields: Any) -> bytes:
     return buffer.getvalue()
 
 
-def tarred(pairs: Pairs, **fields: Any) -> bytes:
+def _tarred(pairs: Pairs, **fields: Any) -> bytes:
     """A tar.gz archive of files; `fields` are set on the last one (see `tarfile.TarInfo`)."""
     members = list(pairs)
     buffer = io.BytesIO()
@@ -165,11 +165,11 @@ def _good() -> list[tuple[str, bytes]]:
 
 
 def _zip_with(path: str, data: bytes = b"", **fields: Any) -> Build:
-    return lambda: Archive(zipped([*_good(), (path, data)], **fields), ".zip")
+    return lambda: Archive(_zipped([*_good(), (path, data)], **fields), ".zip")
 
 
 def _tar_with(path: str, data: bytes = b"", **fields: Any) -> Build:
-    return lambda: Archive(tarred([*_good(), (path, data)], **fields), ".tar.gz")
+    return lambda: Archive(_tarred([*_good(), (path, data)], **fields), ".tar.gz")
 
 
 def _linked(target: str) -> Build:
@@ -185,7 +185,7 @@ def _zip_field(path: str, offset: int, layout: str, value: int) -> Build:
     """The good bundle as a zip with one field of a member's entry in the table of contents changed."""
 
     def build() -> Archive:
-        raw = bytearray(zipped(_good()))
+        raw = bytearray(_zipped(_good()))
         struct.pack_into(layout, raw, raw.rindex(path.encode()) - _CENTRAL_NAME + offset, value)
         return Archive(bytes(raw), ".zip")
 
@@ -193,7 +193,7 @@ def _zip_field(path: str, offset: int, layout: str, value: int) -> Build:
 
 
 def _encrypted() -> Archive:
-    raw = bytearray(zipped(_good()))
+    raw = bytearray(_zipped(_good()))
     raw[raw.index(b"LICENSE") - _LOCAL_NAME + 6] |= 1
     raw[raw.rindex(b"LICENSE") - _CENTRAL_NAME + 8] |= 1
     return Archive(bytes(raw), ".zip")
@@ -201,35 +201,35 @@ def _encrypted() -> Archive:
 
 def _claimed() -> Archive:
     """A member that is said to be stored with nearly 4 GiB; the bytes are not there."""
-    raw = bytearray(zipped([*_good(), ("stray.bin", b"")], compress_type=zipfile.ZIP_STORED))
+    raw = bytearray(_zipped([*_good(), ("stray.bin", b"")], compress_type=zipfile.ZIP_STORED))
     struct.pack_into("<II", raw, raw.rindex(b"stray.bin") - _CENTRAL_NAME + 20, _CLAIMED, _CLAIMED)
     return Archive(bytes(raw), ".zip")
 
 
 def _disguised() -> Archive:
     """A bomb whose packed size is said to be as large as what it expands to."""
-    raw = bytearray(zipped([*_good(), ("stray.bin", bytes(_BOMB))]))
+    raw = bytearray(_zipped([*_good(), ("stray.bin", bytes(_BOMB))]))
     struct.pack_into("<I", raw, raw.rindex(b"stray.bin") - _CENTRAL_NAME + 20, _BOMB)
     return Archive(bytes(raw), ".zip")
 
 
 def _renamed(old: str, new: str) -> bytes:
     """The good bundle with one more member that has a name which no writer would give it."""
-    return zipped([*_good(), (old, b"")]).replace(old.encode(), new.encode())
+    return _zipped([*_good(), (old, b"")]).replace(old.encode(), new.encode())
 
 
 def _renamed_inside() -> Archive:
     # The name in front of the data is the first one in the archive.
-    return Archive(zipped(_good()).replace(b"LICENSE", b"LICENCE", 1), ".zip")
+    return Archive(_zipped(_good()).replace(b"LICENSE", b"LICENCE", 1), ".zip")
 
 
 def _truncated_tar() -> Archive:
-    plain = gzip.decompress(tarred(_good()))
+    plain = gzip.decompress(_tarred(_good()))
     # In the middle of the largest file.
     return Archive(_gzip(plain[: plain.index(b"point-100,")]), ".tar.gz")
 
 
 def _wrong_gzip_checksum() -> Archive:
-    raw = bytearray(tarred(_good()))
+    raw = bytearray(_tarred(_good()))
     raw[-8] ^= 1
     return Archive(bytes(raw), ".tar.gz")
