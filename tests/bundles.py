@@ -62,15 +62,13 @@ def truth(signals: Array) -> Array:
     return (rows - data * np.log(1.0 + rows / rate)).sum(axis=-1)
 
 
-def graph_model(
-    opset: int = 17, dtype: type[np.floating] = np.float64, *, sigma: bool = False
-) -> onnx.ModelProto:
+def graph_model(*, sigma: bool = False) -> onnx.ModelProto:
     """The likelihood as an ONNX model; with `sigma` its second output is `SPREAD` * |s| in every curve."""
-    data, rate = (np.array([curve[part] for curve in CURVES.values()], dtype) for part in (0, 1))
+    data, rate = (np.array([curve[part] for curve in CURVES.values()]) for part in (0, 1))
     constants = {
         "data": data,
-        "inverse_rate": (1.0 / rate).astype(dtype),
-        "one": np.array(1.0, dtype),
+        "inverse_rate": 1.0 / rate,
+        "one": np.array(1.0),
         "middle": np.array([1], np.int64),
         "last": np.array([-1], np.int64),
     }
@@ -84,12 +82,12 @@ def graph_model(
         helper.make_node("ReduceSum", ["terms", "last"], [OUTPUT], keepdims=0),
     ]
     if sigma:
-        constants["spread"] = np.full((3, 3), SPREAD, dtype)
+        constants["spread"] = np.full((3, 3), SPREAD)
         nodes += [
             helper.make_node("Abs", [INPUT], ["size"]),
             helper.make_node("MatMul", ["size", "spread"], [SIGMA]),
         ]
-    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    kind = onnx.TensorProto.DOUBLE
     graph = helper.make_graph(
         nodes,
         "delta_nll",
@@ -100,7 +98,7 @@ def graph_model(
         ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 def signals(count: int, seed: int = 0) -> Array:

@@ -9,7 +9,7 @@ from llb_conformance.quadratic import (
     counting_model,
     parabola_model,
 )
-from llb_conformance.quadratic_bundle import pyhf_digest, quadratic_graph, write_quadratic
+from llb_conformance.quadratic_bundle import pyhf_digest, quadratic_files, quadratic_graph, write_quadratic
 
 __all__ = [
     "CURVES",
@@ -23,6 +23,7 @@ __all__ = [
     "exact_limits",
     "parabola_model",
     "pyhf_digest",
+    "quadratic_files",
     "quadratic_graph",
     "write_quadratic",
 ]

@@ -17,7 +17,7 @@ from onnx.reference import ReferenceEvaluator
 
 from llb_conformance.quadratic import QuadraticModel
 
-__all__ = ["pyhf_digest", "quadratic_graph", "write_quadratic"]
+__all__ = ["file_entry", "pyhf_digest", "quadratic_files", "quadratic_graph", "write_quadratic"]
 
 Array = NDArray[np.float64]
 
@@ -74,8 +74,8 @@ def quadratic_graph(model: QuadraticModel) -> onnx.ModelProto:
     return made
 
 
-def write_quadratic(model: QuadraticModel, target: Path) -> Path:
-    """Writes the bundle directory `target`, which must not exist, and returns it."""
+def quadratic_files(model: QuadraticModel) -> dict[str, bytes]:
+    """All files of the bundle by path, its manifest included."""
     graph = quadratic_graph(model)
     points = _points(model)
     truth = np.stack([curve.delta(points) for curve in model.own_curves], axis=1)
@@ -96,23 +96,33 @@ def write_quadratic(model: QuadraticModel, target: Path) -> Path:
         },
         "provenance": {"software": []},
         "files": [
-            {
-                "path": path,
-                "bytes": len(data),
-                "sha256": hashlib.sha256(data).hexdigest(),
-                "media_type": media_type,
-                "role": role,
-            }
+            file_entry(path, data, role, media_type)
             for path, (data, role, media_type) in sorted(files.items())
         ],
         "required_features": [],
         "extensions": {},
     }
+    return {path: data for path, (data, _, _) in files.items()} | {"manifest.json": _json(manifest)}
+
+
+def file_entry(path: str, data: bytes, role: str, media_type: str) -> dict[str, Any]:
+    """A file as the closed list of a manifest has it."""
+    return {
+        "path": path,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "media_type": media_type,
+        "role": role,
+    }
+
+
+def write_quadratic(model: QuadraticModel, target: Path) -> Path:
+    """Writes the bundle directory `target`, which must not exist, and returns it."""
+    files = quadratic_files(model)
     target.mkdir(parents=True)
-    for path, (data, _, _) in files.items():
+    for path, data in files.items():
         (target / path).parent.mkdir(exist_ok=True)
         (target / path).write_bytes(data)
-    (target / "manifest.json").write_bytes(_json(manifest))
     return target
 
 

@@ -9,10 +9,9 @@ import pytest
 from llb_schema import FAMILIES, CatalogueEntry, catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
+# Without llb_conformance: its cases name the codes that somebody else has to report.
 SOURCES = [
-    path
-    for folder in ("schema", "reference", "plugins", "conformance")
-    for path in sorted((ROOT / folder).rglob("*.py"))
+    path for folder in ("schema", "reference", "plugins") for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 CODE = re.compile(r"LLB-[A-Z][0-9]{3}")
 

@@ -90,12 +90,12 @@ def open_container(path: Path, limits: Limits | None = None) -> Container:
             message = (
                 f"{path} does not exist" if missing else f"{path} is neither a directory nor a zip or tar.gz"
             )
-            raise FindingError(finding("LLB-A001", message, pointer=str(path)))
+            raise FindingError(finding("LLB-A001", message))
         if kind == "directory":
             return Container(path, kind, _list_directory(path, limits), limits, None)
         size = path.stat().st_size
         if size > limits.total_bytes:
-            raise FindingError(_too_large(path, size, limits))
+            raise FindingError(_too_large(size, limits))
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         # ValueError: a path with a NUL character.
@@ -107,10 +107,8 @@ def open_container(path: Path, limits: Limits | None = None) -> Container:
     return Container(path, kind, sizes, limits, contents)
 
 
-def _too_large(path: Path, size: int, limits: Limits) -> Finding:
-    return finding(
-        "LLB-A008", pointer=str(path), expected=f"at most {limits.total_bytes} bytes", actual=f"{size}"
-    )
+def _too_large(size: int, limits: Limits) -> Finding:
+    return finding("LLB-A008", expected=f"at most {limits.total_bytes} bytes", actual=f"{size}")
 
 
 def _list_directory(root: Path, limits: Limits) -> dict[str, int]:

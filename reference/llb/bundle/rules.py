@@ -69,6 +69,9 @@ def _columns(manifest: Manifest) -> Iterator[Finding]:
 
 
 def _teacher(manifest: Manifest) -> Iterator[Finding]:
+    for name in sorted(_repeated(channel.name for channel in manifest.teacher.channels)):
+        message = f"the teacher's channel {name} is listed more than once"
+        yield finding("LLB-M043", message, pointer="/teacher/channels", actual=name)
     bins = {channel.name: channel.bins for channel in manifest.teacher.channels}
     for position, item in enumerate(manifest.inputs):
         if item.channel not in bins:
@@ -142,9 +145,8 @@ def _domain(manifest: Manifest) -> Iterator[Finding]:
     for column, (low, high) in enumerate(zip(lower, upper, strict=False)):
         if not (low <= 0 <= high and low < high):
             actual = f"{low:g} to {high:g}"
-            yield finding(
-                "LLB-M009", pointer=f"/domain/upper/{column}", expected="lower <= 0 <= upper", actual=actual
-            )
+            place = f"/domain/{'lower' if low > 0 else 'upper'}/{column}"
+            yield finding("LLB-M009", pointer=place, expected="lower <= 0 <= upper", actual=actual)
 
 
 def _graphs(manifest: Manifest) -> Iterator[Finding]:

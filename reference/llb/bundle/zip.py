@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
 import zlib
 
@@ -15,6 +16,8 @@ __all__ = ["read_zip"]
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1
 _RATIO_FLOOR = 2**20
+# The header in front of a member's data; it ends with the lengths of the name and extra field that follow.
+_LOCAL = struct.Struct("<26x2H")
 
 
 def read_zip(data: bytes, limits: Limits) -> dict[str, bytes]:
@@ -31,6 +34,8 @@ def read_zip(data: bytes, limits: Limits) -> dict[str, bytes]:
         infos = archive.infolist()
         findings = list(check_members([_member(info) for info in infos], limits))
         findings += [found for info in infos for found in _check_info(info, limits)]
+        # Last: a size beyond all bounds does not fit into the archive either.
+        findings = findings or _check_places(archive, data)
         if findings:
             raise FindingError(sorted(findings, key=lambda item: (item.code, item.pointer)))
         return {info.filename: _read(archive, info) for info in infos if not info.is_dir()}
@@ -59,6 +64,20 @@ def _check_info(info: zipfile.ZipInfo, limits: Limits) -> list[Finding]:
         findings.append(
             finding("LLB-A009", pointer=info.filename, expected=f"at most {limits.ratio:g}", actual=ratio)
         )
+    return findings
+
+
+def _check_places(archive: zipfile.ZipFile, data: bytes) -> list[Finding]:
+    """Members that reach into what follows them: their packed size is false, and so is every ratio of it."""
+    infos = sorted(archive.infolist(), key=lambda info: info.header_offset)
+    ends = [*(info.header_offset for info in infos[1:]), archive.start_dir]
+    findings: list[Finding] = []
+    for info, end in zip(infos, ends, strict=False):
+        header = data[info.header_offset : info.header_offset + _LOCAL.size]
+        lengths = _LOCAL.unpack(header) if len(header) == _LOCAL.size else (0, 0)
+        if info.header_offset + _LOCAL.size + sum(lengths) + info.compress_size > end:
+            message = f"{info.filename} overlaps with what follows it in the zip archive"
+            findings.append(finding("LLB-A002", message, pointer=info.filename))
     return findings
 
 

@@ -124,7 +124,7 @@ def _tensor(tensor: TensorProto, source: str) -> Iterator[Finding]:
             expected=_MAX_ELEMENTS,
             actual=size,
         )
-    elif tensor.data_type in {Kinds.DOUBLE, Kinds.FLOAT}:
+    elif tensor.data_type in {Kinds.DOUBLE, Kinds.FLOAT, Kinds.FLOAT16, Kinds.BFLOAT16}:
         yield from _weights(tensor, source)
 
 
@@ -160,6 +160,8 @@ def _attributes(node: NodeProto, source: str) -> Iterator[Finding]:
             yield finding("LLB-G007", f"{node.op_type[:80]} holds a subgraph", pointer=source)
         if attribute.HasField("sparse_tensor") or len(attribute.sparse_tensors):
             yield finding("LLB-G007", f"{node.op_type[:80]} holds a sparse tensor", pointer=source)
+        if any(math.isnan(value) for value in (attribute.f, *attribute.floats)):
+            yield finding("LLB-G014", f"{node.op_type[:80]} holds the number NaN", pointer=source)
         if attribute.HasField("t"):
             yield from _tensor(attribute.t, source)
         for tensor in attribute.tensors:

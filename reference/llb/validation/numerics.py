@@ -62,13 +62,13 @@ def _vectors(model: ProfileLikelihood, vectors: TestVectors, got: Array) -> Iter
         exact, got == vectors.expected, reproduces(got, vectors.expected, vectors.absolute, vectors.relative)
     )
     for case, column in np.argwhere(wrong)[:_MAX_FINDINGS]:
-        expected, actual = vectors.expected[case, column], got[case, column]
+        expected, actual = float(vectors.expected[case, column]), float(got[case, column])
         yield finding(
             "LLB-N001",
             f"{_curves(model)[column]} of the test vector {vectors.names[case]!r} is not reproduced",
             pointer=_place(model, case),
             expected=f"{expected!r} within {vectors.absolute:g} + {vectors.relative:g} of it",
-            actual=repr(float(actual)),
+            actual=repr(actual),
         )
 
 

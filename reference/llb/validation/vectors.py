@@ -81,7 +81,7 @@ def _within(item: Finding, source: str) -> Finding:
     return finding(
         item.code,
         f"{source}: {item.message}",
-        pointer=item.pointer,
+        pointer=f"{source}#{item.pointer}",
         expected=item.expected,
         actual=item.actual,
         hint=item.hint,
@@ -93,7 +93,9 @@ def _names(raw: Mapping[str, Any], manifest: Manifest, source: str) -> Iterator[
     curves = {curve.name for curve in manifest.own_curves}
     for name, count in Counter(case["name"] for case in raw["cases"]).items():
         if count > 1:
-            yield finding("LLB-M028", f"{source}: {count} cases are named {name!r}", pointer="/cases")
+            yield finding(
+                "LLB-M028", f"{source}: {count} cases are named {name!r}", pointer=f"{source}#/cases"
+            )
     for position, case in enumerate(raw["cases"]):
         for code, key, wanted in (("LLB-M022", "signal", bins), ("LLB-M023", "delta_nll", curves)):
             missing, unknown = sorted(wanted - case[key].keys()), sorted(case[key].keys() - wanted)
@@ -101,7 +103,7 @@ def _names(raw: Mapping[str, Any], manifest: Manifest, source: str) -> Iterator[
                 yield finding(
                     code,
                     f"{source}: {_difference(missing, unknown)} in case {case['name']!r}",
-                    pointer=f"/cases/{position}/{key}",
+                    pointer=f"{source}#/cases/{position}/{key}",
                 )
 
 
@@ -121,10 +123,12 @@ def _zero(raw: Mapping[str, Any], source: str) -> Iterator[Finding]:
         if all(value == 0 for value in case["signal"].values())
     ]
     if not zeros:
-        yield finding("LLB-M024", f"{source}: the zero signal is not among the cases", pointer="/cases")
+        yield finding(
+            "LLB-M024", f"{source}: the zero signal is not among the cases", pointer=f"{source}#/cases"
+        )
     for position, case in zeros:
         for curve, value in sorted(case["delta_nll"].items()):
             if value != 0:
-                place = f"/cases/{position}/delta_nll/{curve}"
+                place = f"{source}#/cases/{position}/delta_nll/{curve}"
                 message = f"{source}: Delta NLL of the zero signal is not 0"
                 yield finding("LLB-M024", message, pointer=place, expected=0, actual=value)

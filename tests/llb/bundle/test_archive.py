@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import io
 import os
-import struct
 import tarfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,90 +17,28 @@ from llb_schema import FindingError
 GOOD = {"manifest.json": b"{}", "graphs/a.onnx": b"abc" * 50}
 
 
-def make_zip(members: dict[str, bytes], change: Callable[[zipfile.ZipInfo], None] | None = None) -> bytes:
+def make_zip(members: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
-            info = zipfile.ZipInfo(name)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            if change is not None:
-                change(info)
-            archive.writestr(info, data)
+            archive.writestr(name, data)
     return buffer.getvalue()
 
 
-def make_tar(members: dict[str, bytes], **fields: object) -> bytes:
+def make_tar(members: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, data in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)
-            for key, value in fields.items():
-                setattr(info, key, value)
             archive.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
 
 
-def encrypted(data: bytes) -> bytes:
-    """Sets the encryption flag in the local and the central header of the first member."""
-    raw = bytearray(data)
-    central = raw.index(b"PK\x01\x02")
-    for place in (6, central + 8):
-        raw[place] |= 1
-    return bytes(raw)
-
-
-def wrong_size(data: bytes) -> bytes:
-    """States another size of the first member in the central directory."""
-    raw = bytearray(data)
-    central = raw.index(b"PK\x01\x02")
-    struct.pack_into("<I", raw, central + 24, 1)
-    return bytes(raw)
-
-
-def as_link(info: zipfile.ZipInfo) -> None:
-    info.create_system = 3
-    info.external_attr = 0o120777 << 16
-
-
-def with_bzip2(info: zipfile.ZipInfo) -> None:
-    info.compress_type = zipfile.ZIP_BZIP2
-
-
 ZEROS = b"\0" * 3_000_000
+# What the corpus of llb_conformance does not have: bounds other than the usual ones.
 ARCHIVES: dict[str, tuple[str, bytes]] = {
-    "no archive": ("LLB-A001", b"hello"),
-    "empty file": ("LLB-A001", b""),
-    "truncated zip": ("LLB-A002", make_zip(GOOD)[:-30]),
     "zip cut in front": ("LLB-A002", b"PK\x03\x04" + make_zip(GOOD)[40:]),
-    "zip with a wrong size": ("LLB-A002", wrong_size(make_zip(GOOD))),
-    "zip with a wrong checksum": (
-        "LLB-A002",
-        make_zip({"a": b"x" * 9}).replace(b"PK\x03\x04", b"PK\x03\x04", 1)[:-1],
-    ),
-    "truncated gzip": ("LLB-A002", make_tar(GOOD)[:-20]),
-    "truncated tar": ("LLB-A002", gzip.compress(gzip.decompress(make_tar({"a": b"x" * 5000}))[:3000])),
-    "gzip of something else": ("LLB-A002", gzip.compress(b"x" * 600)),
-    "encrypted zip": ("LLB-A003", encrypted(make_zip(GOOD))),
-    "zip traversal": ("LLB-A004", make_zip({"../manifest.json": b"{}"})),
-    "zip hidden traversal": ("LLB-A004", make_zip({"a/../../b": b""})),
-    "zip absolute": ("LLB-A004", make_zip({"/etc/passwd": b""})),
-    "zip backslash": ("LLB-A004", make_zip({"a\\..\\b": b""})),
-    "zip drive": ("LLB-A004", make_zip({"C:b": b""})),
-    "zip NUL": ("LLB-A004", make_zip({"aXb": b""}).replace(b"aXb", b"a\0b")),
-    "zip not NFC": ("LLB-A004", make_zip({"e\u0301": b""})),
-    "zip dot file": ("LLB-A004", make_zip({".hidden": b""})),
-    "zip device name": ("LLB-A004", make_zip({"con.txt": b""})),
-    "zip long name": ("LLB-A004", make_zip({"a" * 201: b""})),
-    "tar traversal": ("LLB-A004", make_tar({"../a": b""})),
-    "tar absolute": ("LLB-A004", make_tar({"/a": b""})),
-    "zip link": ("LLB-A005", make_zip({"a": b"/etc/passwd"}, as_link)),
-    "tar symlink": ("LLB-A005", make_tar({"a": b""}, type=tarfile.SYMTYPE, linkname="/etc/passwd")),
-    "tar hard link": ("LLB-A005", make_tar({"a": b""}, type=tarfile.LNKTYPE, linkname="manifest.json")),
-    "tar device": ("LLB-A005", make_tar({"a": b""}, type=tarfile.CHRTYPE)),
-    "tar pipe": ("LLB-A005", make_tar({"a": b""}, type=tarfile.FIFOTYPE)),
-    "zip case-fold duplicate": ("LLB-A006", make_zip({"README": b"", "readme": b""})),
-    "tar case-fold duplicate": ("LLB-A006", make_tar({"README": b"", "readme": b""})),
     "zip too many": ("LLB-A007", make_zip({f"f{number}": b"" for number in range(41)})),
     "tar too many": ("LLB-A007", make_tar({f"f{number}": b"" for number in range(41)})),
     "zip member too large": ("LLB-A008", make_zip({"a": os.urandom(2_000_001)})),
@@ -114,7 +49,6 @@ ARCHIVES: dict[str, tuple[str, bytes]] = {
     ),
     "zip bomb": ("LLB-A009", make_zip({"a": ZEROS[:1_900_000]})),
     "tar bomb": ("LLB-A009", make_tar({"a": ZEROS})),
-    "zip bzip2": ("LLB-A011", make_zip({"a": b"x"}, with_bzip2)),
 }
 LIMITS = Limits(members=40, member_bytes=2_000_000, total_bytes=4_000_000, ratio=100.0)
 
