@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -75,7 +76,15 @@ def measured(name: str, data: Path, plan: Plan, out: Path, figures: Path | None)
     published = published_signals(search, workspace, ("lumi",))
     identity = replace(quickstart_identity(workspace, None, embedded=False), id=name.lower())
     with Stages() as stages:
-        made = pipeline.run(workspace, published, identity, out, plan=plan, overwrite=True, on_stage=stages)
+        made = pipeline.run(
+            partial(pipeline.open_workspace, workspace, plan),
+            published,
+            identity,
+            out,
+            plan=plan,
+            overwrite=True,
+            on_stage=stages,
+        )
         stages("Validating the bundle", 1)
         report = validate(out)
     comparisons = compare_heldout(made.model)

@@ -1,6 +1,6 @@
-"""The whole way from a workspace to a bundle, on one page.
+"""The whole way from a statistical model to a bundle, on one page.
 
-    workspace -> teacher -> signals -> labels -> ensemble -> graph -> bundle
+    teacher -> signals -> labels -> ensemble -> graph -> bundle
 
 Each stage is a room of its own; this module only walks through them.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -30,17 +31,19 @@ from llb_trainer.labels import (
 )
 from llb_trainer.labels.resume import check_curves, check_model
 from llb_trainer.plan import Plan
+from llb_trainer.teachers.contract import ExploringTeacher
 from llb_trainer.teachers.histfactory import HistFactoryTeacher, Workspace, histfactory_teacher
 from llb_trainer.training import Trained, train
 
-__all__ = ["PipelineResult", "run"]
+__all__ = ["PipelineResult", "open_workspace", "run"]
 
+AnyTeacher = TypeVar("AnyTeacher", bound=ExploringTeacher)
 OnStage = Callable[[str, int], Callable[[int], None]]
 """Told that a stage begins, with its name and size (0 if unknown); gives what to call as parts finish."""
 
 
 @dataclass(frozen=True)
-class PipelineResult:
+class PipelineResult(Generic[AnyTeacher]):
     """What came of it.
 
     Attributes:
@@ -56,7 +59,7 @@ class PipelineResult:
 
     bundle: Path
     model: ProfileLikelihood
-    teacher: HistFactoryTeacher
+    teacher: AnyTeacher
     published: Signals
     labels: LabelSet
     trained: Trained
@@ -64,8 +67,23 @@ class PipelineResult:
     seconds: Mapping[str, float]
 
 
+def open_workspace(workspace: Workspace, plan: Plan, store: LabelStore | None = None) -> HistFactoryTeacher:
+    """The teacher of a workspace, with the signal model of the plan or, with a store, of its labels.
+
+    Raises:
+        FindingError: LLB-L101, LLB-L102 the store is of another model or engine; as `histfactory_teacher`.
+    """
+    if store is None:
+        return histfactory_teacher(workspace, signal_modifiers=plan.signal_modifiers)
+    check_model(store, workspace)
+    made = store.identity.teacher
+    return histfactory_teacher(
+        workspace, signal_modifiers=made.signal_modifiers, signal_uncertainty=made.signal_uncertainty
+    )
+
+
 def run(
-    workspace: Workspace,
+    open_teacher: Callable[[], AnyTeacher],
     published: Signals | None,
     identity: Identity,
     out: Path,
@@ -74,17 +92,17 @@ def run(
     store: LabelStore | None = None,
     overwrite: bool = False,
     on_stage: OnStage | None = None,
-) -> PipelineResult:
-    """Turn a workspace into a bundle.
+) -> PipelineResult[AnyTeacher]:
+    """Turn a statistical model into a bundle.
 
     Args:
-        workspace: the background-only model.
-        published: signals of the search, by the workspace's bins: their directions are sampled, the domain
+        open_teacher: gives the teacher, such as `open_workspace`.
+        published: signals of the search, by the teacher's bins: their directions are sampled, the domain
             reaches to them, and the teacher's limits on them go into the bundle.
         identity: what the bundle is called.
         out: where it goes; a directory or, by its suffix, an archive.
         plan: how much work.
-        store: a complete label store of this workspace, to learn from it instead of from new labels.
+        store: a complete label store of this teacher, to learn from it instead of from new labels.
         overwrite: whether a bundle at `out` may be replaced.
         on_stage: told of the progress.
 
@@ -95,7 +113,7 @@ def run(
     clock = _Clock(on_stage or (lambda _name, _size: lambda _parts: None))
 
     with clock.stage("Reading the statistical model", 1) as advance:
-        teacher = _opened(workspace, plan, store)
+        teacher = open_teacher()
         signals = published or Signals((), np.empty((0, len(teacher.bins))), ())
         advance(1)
     with clock.stage("Looking for minima", len(teacher.owners)) as advance:
@@ -118,7 +136,10 @@ def run(
     else:
         with clock.stage("Reading the labels", 1) as advance:
             check_curves(store, explored)
-            labels = stored_labels(explored, concatenate(list(store.chunks())), plan.sampling)
+            drawn = store.identity.sampled.settings
+            labels = stored_labels(
+                explored, concatenate(list(store.chunks())), drawn or plan.sampling, given=drawn is None
+            )
             advance(1)
     with clock.stage("Training the networks", plan.recipe.steps) as advance:
         trained = train(labels, plan.recipe, checkpoints=_checkpoints(out), progress=advance)
@@ -138,16 +159,6 @@ def run(
         model = load(emit_bundle(out, emission, overwrite=overwrite))
         advance(1)
     return PipelineResult(out, model, teacher, signals, labels, trained, exact, clock.seconds)
-
-
-def _opened(workspace: Workspace, plan: Plan, store: LabelStore | None) -> HistFactoryTeacher:
-    if store is None:
-        return histfactory_teacher(workspace, signal_modifiers=plan.signal_modifiers)
-    check_model(store, workspace)
-    made = store.identity.teacher
-    return histfactory_teacher(
-        workspace, signal_modifiers=made.signal_modifiers, signal_uncertainty=made.signal_uncertainty
-    )
 
 
 def _checkpoints(out: Path) -> Path:

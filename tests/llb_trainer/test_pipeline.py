@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,11 @@ from llb.validation import validate
 from llb_schema import FindingError
 from llb_trainer.comparison import published_signals
 from llb_trainer.labels import signal_count
-from llb_trainer.pipeline import PipelineResult, run
+from llb_trainer.pipeline import PipelineResult, open_workspace, run
 from llb_trainer.plan import Plan
 from llb_trainer.quickstart import patchset_path, workspace_path
 from llb_trainer.quickstart.plan import quickstart_identity
-from llb_trainer.teachers.histfactory import read_workspace
+from llb_trainer.teachers.histfactory import HistFactoryTeacher, read_workspace
 from llb_trainer.training import Recipe
 
 SHORT = Plan(signals=512, recipe=Recipe(width=24, depth=2, members=2, steps=600, batch=128), processes=0)
@@ -30,7 +31,9 @@ def stages() -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, stages: dict[str, int]) -> PipelineResult:
+def made(
+    tmp_path_factory: pytest.TempPathFactory, stages: dict[str, int]
+) -> PipelineResult[HistFactoryTeacher]:
     workspace = read_workspace(workspace_path())
 
     def on_stage(name: str, size: int):
@@ -42,7 +45,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, stages: dict[str, int]) -> Pi
         return advance
 
     return run(
-        workspace,
+        partial(open_workspace, workspace, SHORT),
         published_signals(patchset_path(), workspace, ("lumi",)),
         quickstart_identity(workspace, patchset_path(), embedded=True),
         tmp_path_factory.mktemp("pipeline") / "short.llb",
@@ -51,17 +54,17 @@ def made(tmp_path_factory: pytest.TempPathFactory, stages: dict[str, int]) -> Pi
     )
 
 
-def test_the_bundle_is_valid(made: PipelineResult) -> None:
+def test_the_bundle_is_valid(made: PipelineResult[HistFactoryTeacher]) -> None:
     report = validate(made.bundle, 4)
     assert report.status == "ok", [str(item) for item in report.findings]
 
 
-def test_progress_reaches_the_end(made: PipelineResult, stages: dict[str, int]) -> None:
+def test_progress_reaches_the_end(made: PipelineResult[HistFactoryTeacher], stages: dict[str, int]) -> None:
     assert made.seconds.keys() == stages.keys()
     assert set(stages.values()) == {0}
 
 
-def test_limits_are_those_of_the_exact_likelihood(made: PipelineResult) -> None:
+def test_limits_are_those_of_the_exact_likelihood(made: PipelineResult[HistFactoryTeacher]) -> None:
     """At the upper limit of the short training, the teacher's own curves give nearly the same CLs."""
     found = limits(made.model, made.published.yields, names=made.published.names)
     near = [row for row, item in enumerate(found) if 0.5 < item.upper_limit_observed < 2.0]
@@ -72,7 +75,7 @@ def test_limits_are_those_of_the_exact_likelihood(made: PipelineResult) -> None:
         assert np.max(np.abs(ours - curve.delta)) < 0.1
 
 
-def test_provenance_says_how(made: PipelineResult) -> None:
+def test_provenance_says_how(made: PipelineResult[HistFactoryTeacher]) -> None:
     record = json.loads(made.model.bundle.read("provenance/labels.json"))
     assert record["signals"]["requested"] == signal_count(SHORT.signals, made.published.yields)
     assert record["signals"]["failed"] == made.labels.counts.failed == 0
@@ -80,11 +83,13 @@ def test_provenance_says_how(made: PipelineResult) -> None:
     assert training["recipe"]["steps"] == SHORT.recipe.steps
 
 
-def test_an_existing_bundle_is_refused_before_any_work(made: PipelineResult, tmp_path: Path) -> None:
+def test_an_existing_bundle_is_refused_before_any_work(
+    made: PipelineResult[HistFactoryTeacher], tmp_path: Path
+) -> None:
     workspace = read_workspace(workspace_path())
     identity = quickstart_identity(workspace, None, embedded=True)
     (tmp_path / "there.llb").mkdir()
     with pytest.raises(FindingError) as caught:
-        run(workspace, None, identity, tmp_path / "there.llb", plan=SHORT)
+        run(partial(open_workspace, workspace, SHORT), None, identity, tmp_path / "there.llb", plan=SHORT)
     assert caught.value.findings[0].code in {"LLB-X002", "LLB-A012"}
     assert made.bundle.is_dir()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,12 +73,13 @@ def remarks(search: Workspace) -> list[str]:
     return lines
 
 
-def signals_of(path: Path, workspace: Workspace) -> Signals:
-    """The signals of a file, bins that it leaves out at zero."""
+def signals_of(path: Path, bins: Sequence[tuple[str, int]]) -> Signals:
+    """The signals of a file by bins (channel and index), those that it leaves out at zero."""
     from llb.runtime import BinNames, read_signals
 
-    ids = workspace.bin_ids
-    alone = {channel.name: f"{channel.name}[0]" for channel in workspace.channels if channel.bins == 1}
+    ids = tuple(f"{channel}[{index}]" for channel, index in bins)
+    counts = Counter(channel for channel, _ in bins)
+    alone = {channel: f"{channel}[0]" for channel, count in counts.items() if count == 1}
     names = alone | {name: name for name in ids}
     signals = read_signals(path, BinNames(ids, names, frozenset(ids)), allow_zero=True)
     lowest = signals.yields.min(axis=1).tolist()

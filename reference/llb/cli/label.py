@@ -106,7 +106,7 @@ def label_command(
         for line in remarks(search):
             click.echo(line, err=True)
         if asked.signals is not None:
-            given = signals_of(asked.signals, search)
+            given = signals_of(asked.signals, search.bins)
             entries = _label_given(_campaign(asked, search, given), given.names, asked)
             _echo_json(entries) if form == "json" else _print_entries(entries)
         elif asked.out is not None:

@@ -6,6 +6,7 @@ import json
 import math
 import shlex
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from llb_trainer.comparison import Comparison, PublishedPatches
     from llb_trainer.peer import SystematicsEffect
     from llb_trainer.pipeline import PipelineResult
-    from llb_trainer.teachers.histfactory import Workspace
+    from llb_trainer.teachers.histfactory import HistFactoryTeacher, Workspace
 
 __all__ = ["quickstart_command"]
 
@@ -55,7 +56,7 @@ class _Outcome:
     """What came of it."""
 
     task: _Task
-    made: PipelineResult
+    made: PipelineResult[HistFactoryTeacher]
     report: Report
     comparison: Comparison
     effect: SystematicsEffect | None
@@ -181,12 +182,13 @@ def _run(task: _Task, stages: Stages) -> _Outcome:
     )
     from llb_trainer.quickstart.plan import quickstart_identity, quickstart_plan
 
+    plan = quickstart_plan(task.seed)
     made = pipeline.run(
-        task.search,
+        partial(pipeline.open_workspace, task.search, plan),
         task.published,
         quickstart_identity(task.search, task.patchset, task.embedded),
         task.out,
-        plan=quickstart_plan(task.seed),
+        plan=plan,
         overwrite=task.overwrite,
         on_stage=stages,
     )
@@ -211,7 +213,10 @@ def _run(task: _Task, stages: Stages) -> _Outcome:
 
 
 def _systematics(
-    made: PipelineResult, comparison: Comparison, published: PublishedPatches, stages: Stages
+    made: PipelineResult[HistFactoryTeacher],
+    comparison: Comparison,
+    published: PublishedPatches,
+    stages: Stages,
 ) -> SystematicsEffect | None:
     """What the patch's own signal uncertainties would change, at the compared signal nearest to exclusion."""
     from llb_trainer.comparison import peer_search

@@ -1,9 +1,9 @@
-"""The door through which `llb validate` asks a teacher: a workspace, opened as a manifest says."""
+"""The door through which `llb validate` asks a teacher: its file, opened as a manifest says."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,8 @@ from llb.validation.teacher import Answers, OpenTeacher, Relabelling
 from llb_schema import FindingError, finding
 
 if TYPE_CHECKING:
+    from llb_trainer.labels.identity import CurveRecord
+    from llb_trainer.teachers.contract import CurveData, Labels
     from llb_trainer.teachers.histfactory import Workspace
 
 __all__ = ["asking"]
@@ -29,11 +31,11 @@ _NEEDED = ("jax", "pyhf")
 
 
 @contextmanager
-def asking(workspace: Path, points: int, seed: int) -> Generator[Relabelling]:
+def asking(path: Path, points: int, seed: int) -> Generator[Relabelling]:
     """What level 6 asks the teacher with; its progress is shown on stderr as long as the block lasts.
 
     Args:
-        workspace: pyhf JSON workspace.
+        path: the teacher's file: a pyhf JSON workspace, or a simplified likelihood.
         points: held-out points to label again, and fresh ones to label.
         seed: which ones.
 
@@ -41,8 +43,8 @@ def asking(workspace: Path, points: int, seed: int) -> Generator[Relabelling]:
         FindingError: `LLB-X003`, there is no such file.
         ModuleNotFoundError: the extra 'train' is not installed.
     """
-    if not workspace.is_file():
-        raise FindingError(finding("LLB-X003", f"there is no file {workspace}", pointer=str(workspace)))
+    if not path.is_file():
+        raise FindingError(finding("LLB-X003", f"there is no file {path}", pointer=str(path)))
     for name in _NEEDED:
         if find_spec(name) is None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
@@ -50,20 +52,30 @@ def asking(workspace: Path, points: int, seed: int) -> Generator[Relabelling]:
     from llb_trainer.workers import one_thread_each, shared_compilation
 
     with Stages() as stages, one_thread_each(), shared_compilation():
-        yield Relabelling(lambda manifest: _opened(workspace, manifest, stages), points, seed)
+        yield Relabelling(lambda manifest: _opened(path, manifest, stages), points, seed)
 
 
 def _opened(path: Path, manifest: Manifest, on_stage: OnStage) -> OpenTeacher:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if manifest.teacher.kind == "simplified_likelihood":
+        return OpenTeacher(digest, lambda: "", lambda signals: _simplified(path, manifest, signals, on_stage))
     from llb_trainer.teachers.histfactory import read_workspace
 
-    if manifest.teacher.kind != "histfactory":
-        message = f"only workspaces can be asked, and the teacher is of kind {manifest.teacher.kind}"
-        raise FindingError(finding("LLB-C108", message, pointer="/teacher/kind"))
     return OpenTeacher(
-        hashlib.sha256(path.read_bytes()).hexdigest(),
+        digest,
         lambda: read_workspace(path, own_signal="float").pyhf_digest,
         lambda signals: _answers(_workspace(path, manifest), manifest, signals, on_stage),
     )
+
+
+def _simplified(path: Path, manifest: Manifest, signals: Array, on_stage: OnStage) -> Answers:
+    from llb_trainer.labels import label_signals
+    from llb_trainer.teachers.simplified import read_simplified_likelihood, simplified_teacher
+
+    teacher = simplified_teacher(read_simplified_likelihood(path))
+    yields = _by_bin([item.id for item in teacher.bins], manifest, signals)
+    labels = label_signals(teacher, yields, processes=0, progress=on_stage("Fitting signals", len(yields)))
+    return _found(teacher.curves, labels)
 
 
 def _workspace(path: Path, manifest: Manifest) -> Workspace:
@@ -86,14 +98,24 @@ def _answers(workspace: Workspace, manifest: Manifest, signals: Array, on_stage:
     from llb_trainer.labels.campaign import label_given
     from llb_trainer.labels.request import Campaign, Signals
 
-    learned, ids = manifest.signal_model, workspace.bin_ids
+    learned = manifest.signal_model
+    yields = _by_bin(workspace.bin_ids, manifest, signals)
+    given = tuple(f"point-{row}" for row in range(len(signals))), yields
+    campaign = Campaign(workspace, Signals(given=given), learned.modifiers, learned.relative_uncertainty)
+    record, labels = label_given(campaign, on_stage)
+    return _found(record.curves, labels)
+
+
+def _by_bin(ids: Sequence[str], manifest: Manifest, signals: Array) -> Array:
+    """Signals in the teacher's order of bins; those that the bundle does not have are empty."""
     columns = {name: column for column, name in enumerate(manifest.bin_ids)}
     yields = np.zeros((len(signals), len(ids)))
     for place, name in enumerate(ids):
         if name in columns:
             yields[:, place] = signals[:, columns[name]]
-    given = tuple(f"point-{row}" for row in range(len(signals))), yields
-    campaign = Campaign(workspace, Signals(given=given), learned.modifiers, learned.relative_uncertainty)
-    record, labels = label_given(campaign, on_stage)
+    return yields
+
+
+def _found(curves: Iterable[CurveData | CurveRecord], labels: Labels) -> Answers:
     found = {item.name: np.where(item.converged, item.delta, np.nan) for item in labels.curves}
-    return {item.name: (item.baseline_nll, found[item.alias_of or item.name]) for item in record.curves}
+    return {item.name: (item.baseline_nll, found[item.alias_of or item.name]) for item in curves}

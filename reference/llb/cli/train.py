@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,9 +19,11 @@ from llb_schema import FindingError, finding
 if TYPE_CHECKING:
     from llb.runtime import Signals
     from llb.validation import Report
+    from llb_trainer.export.emit import Identity
     from llb_trainer.labels import LabelStore
     from llb_trainer.pipeline import PipelineResult
     from llb_trainer.plan import Plan
+    from llb_trainer.teachers.contract import ExploringTeacher
     from llb_trainer.teachers.histfactory import OwnSignal, Workspace
 
 __all__ = ["train_command"]
@@ -58,8 +62,9 @@ def train_command(
 ) -> int:
     """A bundle from a statistical model, or from its labels.
 
-    SOURCE is a background-only workspace (pyhf JSON): its labels are made first. Or it is a label store that
-    `llb label` has completed; then --workspace says of what. Trains an ensemble by the recipe, finds the
+    SOURCE is a background-only workspace (pyhf JSON) or a simplified likelihood (docs/simplified.md): its
+    labels are made first. Or it is a label store that `llb label` has completed; then --workspace says of
+    what. Trains an ensemble by the recipe, finds the
     exact limits of the published signals for comparison, writes the bundle OUT and validates it. A training
     that was killed goes on from its last checkpoint when the same command is given again.
 
@@ -67,7 +72,60 @@ def train_command(
     Example:
         llb train BkgOnly.json --patchset patchset.json --out search.llb
         llb train labels --workspace BkgOnly.json --recipe recipe.toml --out search.llb
+        llb train CMS-SUS-19-006-agg.json --signals signals.csv --out search.llb
     """
+    _check(source, workspace, recipe, patchset, signals, signal_modifiers)
+    from llb.bundle import check_target
+    from llb.cli.progress import Stages
+    from llb.validation import validate
+    from llb_trainer import pipeline
+    from llb_trainer.plan import Plan, read_plan
+    from llb_trainer.teachers.simplified import is_simplified_likelihood
+
+    check_target(out, overwrite=force)
+    plan = (read_plan(recipe) if recipe else Plan()).seeded(seed)
+    modifiers = None if signal_modifiers is None else MODIFIERS[signal_modifiers]
+    plan = replace(plan, signal_modifiers=modifiers, processes=processes)
+    store = _store(source, workspace)
+    if store is None and is_simplified_likelihood(source):
+        if patchset is not None or measurement is not None or signal_modifiers is not None:
+            raise click.UsageError("patchsets, measurements and signal modifiers belong to workspaces")
+        task = _simplified(source, signals)
+    else:
+        if store is not None:
+            measurement = measurement or store.identity.model.measurement
+            own_signal = cast("OwnSignal", store.identity.model.own_signal)
+        task = _histfactory(workspace or source, measurement, own_signal, patchset, signals, plan, store)
+    with Stages() as stages:
+        made = pipeline.run(
+            task.open_teacher,
+            task.published,
+            task.identity,
+            out,
+            plan=plan,
+            store=store,
+            overwrite=force,
+            on_stage=stages,
+        )
+        told = stages("Validating the bundle", 1)
+        report = validate(out)
+        told(1)
+    if form == "json":
+        click.echo(json.dumps(_as_json(made, report, stages.seconds), indent=2, allow_nan=False))
+    else:
+        _print(made, report)
+    return EXIT_OK if report.status == "ok" else EXIT_FINDINGS
+
+
+def _check(
+    source: Path,
+    workspace: Path | None,
+    recipe: Path | None,
+    patchset: Path | None,
+    signals: Path | None,
+    signal_modifiers: str | None,
+) -> None:
+    """What can be refused is refused before anything expensive."""
     if patchset is not None and signals is not None:
         raise click.UsageError("published signals come from --patchset or from --signals, not from both")
     if signal_modifiers is not None and workspace is not None:
@@ -79,39 +137,47 @@ def train_command(
         if find_spec(name) is None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
-    from llb.bundle import check_target
-    from llb.cli.progress import Stages
-    from llb.validation import validate
-    from llb_trainer import pipeline
-    from llb_trainer.plan import Plan, read_plan
+
+@dataclass(frozen=True)
+class _Task:
+    """What is learned: a teacher yet to be opened, its published signals, and what the bundle is called."""
+
+    open_teacher: Callable[[], ExploringTeacher]
+    published: Signals | None
+    identity: Identity
+
+
+def _histfactory(
+    path: Path,
+    measurement: str | None,
+    own_signal: OwnSignal,
+    patchset: Path | None,
+    signals: Path | None,
+    plan: Plan,
+    store: LabelStore | None,
+) -> _Task:
+    from llb_trainer.pipeline import open_workspace
     from llb_trainer.quickstart.plan import quickstart_identity
     from llb_trainer.teachers.histfactory import read_workspace
 
-    check_target(out, overwrite=force)
-    plan = (read_plan(recipe) if recipe else Plan()).seeded(seed)
-    modifiers = None if signal_modifiers is None else MODIFIERS[signal_modifiers]
-    plan = replace(plan, signal_modifiers=modifiers, processes=processes)
-    store = _store(source, workspace)
-    if store is not None:
-        measurement = measurement or store.identity.model.measurement
-        own_signal = cast("OwnSignal", store.identity.model.own_signal)
-    search = read_workspace(workspace or source, measurement, own_signal=own_signal)
+    search = read_workspace(path, measurement, own_signal=own_signal)
     for line in remarks(search):
         click.echo(line, err=True)
-    published = _published(search, patchset, signals, plan)
-    identity = quickstart_identity(search, patchset, embedded=False)
-    with Stages() as stages:
-        made = pipeline.run(
-            search, published, identity, out, plan=plan, store=store, overwrite=force, on_stage=stages
-        )
-        told = stages("Validating the bundle", 1)
-        report = validate(out)
-        told(1)
-    if form == "json":
-        click.echo(json.dumps(_as_json(made, report, stages.seconds), indent=2, allow_nan=False))
-    else:
-        _print(made, report)
-    return EXIT_OK if report.status == "ok" else EXIT_FINDINGS
+    return _Task(
+        partial(open_workspace, search, plan, store),
+        _published(search, patchset, signals, plan),
+        quickstart_identity(search, patchset, embedded=False),
+    )
+
+
+def _simplified(path: Path, signals: Path | None) -> _Task:
+    from llb_trainer.quickstart.plan import simplified_identity
+    from llb_trainer.teachers.simplified import read_simplified_likelihood, simplified_teacher
+
+    search = read_simplified_likelihood(path)
+    say(search.warnings)
+    published = None if signals is None else signals_of(signals, search.bins)
+    return _Task(partial(simplified_teacher, search), published, simplified_identity(search))
 
 
 def _store(source: Path, workspace: Path | None) -> LabelStore | None:
@@ -128,7 +194,7 @@ def _store(source: Path, workspace: Path | None) -> LabelStore | None:
 
 def _published(search: Workspace, patchset: Path | None, signals: Path | None, plan: Plan) -> Signals | None:
     if signals is not None:
-        return signals_of(signals, search)
+        return signals_of(signals, search.bins)
     if patchset is None:
         return None
     from llb_trainer.comparison import published_signals
@@ -139,7 +205,9 @@ def _published(search: Workspace, patchset: Path | None, signals: Path | None, p
     return found
 
 
-def _as_json(made: PipelineResult, report: Report, seconds: dict[str, float]) -> dict[str, Any]:
+def _as_json(
+    made: PipelineResult[ExploringTeacher], report: Report, seconds: dict[str, float]
+) -> dict[str, Any]:
     manifest = made.model.bundle.manifest
     return {
         "status": report.status,
@@ -153,7 +221,7 @@ def _as_json(made: PipelineResult, report: Report, seconds: dict[str, float]) ->
     }
 
 
-def _print(made: PipelineResult, report: Report) -> None:
+def _print(made: PipelineResult[ExploringTeacher], report: Report) -> None:
     from rich.console import Console
     from rich.table import Table
 

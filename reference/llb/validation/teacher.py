@@ -36,7 +36,7 @@ class OpenTeacher:
 
     Attributes:
         sha256: digest of the raw bytes of its file.
-        content_digest: gives pyhf's digest of its content.
+        content_digest: gives pyhf's digest of its content, "" for what is no workspace.
         label: fits signals of shape (n, n_bins), in events and in the bundle's order of columns.
     """
 
@@ -87,7 +87,7 @@ def _file(manifest: Manifest, teacher: OpenTeacher) -> Iterator[Finding]:
     known = [item.sha256 for item in manifest.teacher.files]
     if teacher.sha256 not in known:
         digest = teacher.content_digest()
-        if digest != manifest.teacher.pyhf_digest:
+        if not digest or digest != manifest.teacher.pyhf_digest:
             yield finding("LLB-C101", pointer="/teacher", expected=", ".join(known), actual=teacher.sha256)
 
 

@@ -181,7 +181,7 @@ def _shape(yields: Floats) -> Floats:
 
 def _teacher_columns(teacher: HistFactoryTeacher, model: ProfileLikelihood) -> list[int]:
     """Column of the bundle for each of the teacher's bins."""
-    return [model.bin_ids.index(f"{item.channel}[{item.index}]") for item in teacher.bins]
+    return [model.bin_ids.index(item.id) for item in teacher.bins]
 
 
 def _by_channel(teacher: HistFactoryTeacher, yields: Floats) -> dict[str, tuple[float, ...]]:

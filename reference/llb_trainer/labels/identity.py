@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llb_trainer.sampling import ActiveSettings, MetropolisSettings, Sampling
+from llb_trainer.teachers.contract import Teacher
+
 if TYPE_CHECKING:
     from llb_trainer.teachers.histfactory import HistFactoryTeacher, Workspace
 
@@ -26,6 +29,7 @@ __all__ = [
     "Sampled",
     "StoreIdentity",
     "TeacherRecord",
+    "curve_records",
     "engine",
     "model_of",
     "signals_digest",
@@ -90,6 +94,16 @@ class Sampled:
     chunk: int
     sha256: str
     sampling: Mapping[str, Any]
+
+    @property
+    def settings(self) -> Sampling | None:
+        """The settings of the sampling; None for given signals."""
+        if not self.sampling:
+            return None
+        settings = dict(self.sampling)
+        settings["metropolis"] = MetropolisSettings(**settings["metropolis"])
+        settings["active"] = ActiveSettings(**settings["active"])
+        return Sampling(**settings)
 
 
 @dataclass(frozen=True)
@@ -185,11 +199,16 @@ def teacher_record(teacher: HistFactoryTeacher) -> TeacherRecord:
         teacher.fingerprint,
         teacher.signal_modifiers,
         teacher.signal_uncertainty,
-        tuple(f"{item.channel}[{item.index}]" for item in teacher.bins),
+        tuple(item.id for item in teacher.bins),
         teacher.model.parameters,
         teacher.branches,
-        tuple(CurveRecord(item.name, item.baseline_nll, item.alias_of) for item in teacher.curves),
+        curve_records(teacher),
     )
+
+
+def curve_records(teacher: Teacher) -> tuple[CurveRecord, ...]:
+    """The curves of a teacher."""
+    return tuple(CurveRecord(item.name, item.baseline_nll, item.alias_of) for item in teacher.curves)
 
 
 def signals_digest(names: tuple[str, ...], signals: Floats) -> str:

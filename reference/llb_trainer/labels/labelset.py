@@ -74,11 +74,12 @@ class LabelSet:
         training: labels that training sees, zero signal first; some lie beyond the truncation: they keep the
             network from falling there.
         calibration: labels inside the truncation that only the uncertainty is calibrated with.
-        heldout: labels inside the truncation that nothing is made from; half of them along published
-            directions, where there are any, half filling space.
+        heldout: labels inside the truncation that nothing is made from.
         origin: exact behaviour at zero signal.
         background: what the sampling knew.
-        sampling: how signals were drawn.
+        sampling: how signals were drawn, or with what settings given ones were split.
+        given: whether they were given instead of drawn.
+        set_aside: how the held-out signals were chosen, for people.
         counts: how many signals came to what.
         delta_max: the truncation: the largest Delta NLL of the domain.
         seconds: time taken.
@@ -91,6 +92,8 @@ class LabelSet:
     origin: Origin
     background: Background
     sampling: Sampling
+    given: bool
+    set_aside: str
     counts: Counts
     delta_max: float
     seconds: float
@@ -146,16 +149,24 @@ def make_labels(
     )
     labels = label_signals(teacher, np.concatenate(parts), processes=processes, progress=progress)
     role = np.repeat([_TRAIN, _HOLD, _CALIBRATE, _REACH], [len(part) for part in parts])
-    return _split(teacher, labels, role, background, sampling, second_look, began)
+    chosen = (
+        "half of them along published directions and half filling space"
+        if len(published) and other.published == _HALF
+        else "drawn like the others"
+    )
+    return _split(teacher, labels, role, _Drawn(background, sampling, False, chosen), second_look, began)
 
 
-def stored_labels(teacher: Teacher, labels: Labels, sampling: Sampling, *, second_look: int = 32) -> LabelSet:
+def stored_labels(
+    teacher: Teacher, labels: Labels, sampling: Sampling, *, given: bool = False, second_look: int = 32
+) -> LabelSet:
     """The labels of a store, split.
 
     Args:
         teacher: the teacher that made them.
         labels: all labels; of a hundred, 8 are held out and 8 calibrate the uncertainty.
-        sampling: how they were drawn; the domain reaches to its `delta_max`.
+        sampling: how they were drawn; the domain reaches to its `delta_max`, and its seed splits them.
+        given: whether the signals were given instead of drawn.
         second_look: signals that are fitted again, from random starts.
 
     Raises:
@@ -168,20 +179,30 @@ def stored_labels(teacher: Teacher, labels: Labels, sampling: Sampling, *, secon
         [_TRAIN, _HOLD, _CALIBRATE], size=len(labels.signals), p=[0.84, 0.08, 0.08]
     )
     role[0] = _TRAIN
-    return _split(teacher, labels, role, background_of(teacher), sampling, second_look, began)
+    drawn = _Drawn(background_of(teacher), sampling, given, "chosen at random among all that were labelled")
+    return _split(teacher, labels, role, drawn, second_look, began)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Where the signals come from; attributes as of `LabelSet`."""
+
+    background: Background
+    sampling: Sampling
+    given: bool
+    set_aside: str
 
 
 def _split(
     teacher: Teacher,
     labels: Labels,
     role: NDArray[np.int64],
-    background: Background,
-    sampling: Sampling,
+    drawn: _Drawn,
     second_look: int,
     began: float,
 ) -> LabelSet:
     """Labels whose role is known, the first one of zero signal."""
-    n = len(labels.signals)
+    n, sampling = len(labels.signals), drawn.sampling
     usable = labels.usable
     highest = np.max([curve.delta for curve in labels.curves], axis=0)
     strongest = np.max(highest[(role == _REACH) & usable], initial=0.0)
@@ -198,9 +219,11 @@ def _split(
         training=take(labels, usable & ~held & ~kept),
         calibration=take(labels, inside & kept),
         heldout=take(labels, inside & held),
-        origin=_origin(teacher, background),
-        background=background,
+        origin=_origin(teacher, drawn.background),
+        background=drawn.background,
         sampling=sampling,
+        given=drawn.given,
+        set_aside=drawn.set_aside,
         counts=Counts(n, int(n - usable.sum()), int(usable.sum() - inside.sum()), len(looked)),
         delta_max=delta_max,
         seconds=time.monotonic() - began,

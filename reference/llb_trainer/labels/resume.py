@@ -6,9 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from llb_schema import Finding, FindingError, finding
-from llb_trainer.labels.identity import engine, model_of, signals_digest, teacher_record
+from llb_trainer.labels.identity import (
+    curve_records,
+    engine,
+    model_of,
+    signals_digest,
+    teacher_record,
+)
 from llb_trainer.labels.request import Campaign, Signals
 from llb_trainer.labels.store import LabelStore, open_store
+from llb_trainer.teachers.contract import Teacher
 from llb_trainer.teachers.histfactory import HistFactoryTeacher, Workspace
 
 __all__ = ["check_curves", "check_model", "check_resumable", "check_teacher"]
@@ -91,7 +98,7 @@ def check_model(store: LabelStore, workspace: Workspace) -> None:
         raise FindingError(findings)
 
 
-def check_curves(store: LabelStore, teacher: HistFactoryTeacher) -> None:
+def check_curves(store: LabelStore, teacher: Teacher) -> None:
     """Make sure that a teacher gives the labels of a store, to the accuracy that labels have.
 
     Its last digits may differ from those of the teacher that made them, as after another number of threads.
@@ -99,11 +106,11 @@ def check_curves(store: LabelStore, teacher: HistFactoryTeacher) -> None:
     Raises:
         FindingError: LLB-L104 the bins, the aliases or the baselines are others.
     """
-    stored, made = store.identity.teacher, teacher_record(teacher)
-    same = stored.bins == made.bins and all(
+    stored = store.identity.teacher
+    same = stored.bins == tuple(item.id for item in teacher.bins) and all(
         (was.name, was.alias_of) == (now.name, now.alias_of)
         and abs(was.baseline_nll - now.baseline_nll) < _SAME
-        for was, now in zip(stored.curves, made.curves, strict=True)
+        for was, now in zip(stored.curves, curve_records(teacher), strict=True)
     )
     if not same:
         raise FindingError(finding("LLB-L104", pointer=str(store.path)))

@@ -11,9 +11,12 @@ from llb_trainer.export.emit import Identity
 from llb_trainer.plan import Plan
 from llb_trainer.sampling import Sampling
 from llb_trainer.teachers.histfactory import Workspace
+from llb_trainer.teachers.simplified import SimplifiedLikelihood
 from llb_trainer.training import Recipe
 
-__all__ = ["quickstart_identity", "quickstart_plan"]
+__all__ = ["quickstart_identity", "quickstart_plan", "simplified_identity"]
+
+_ARXIV = re.compile(r"\d{4}\.\d{4,5}|[a-z-]+/\d{7}")
 
 
 def quickstart_plan(seed: int) -> Plan:
@@ -37,6 +40,15 @@ def quickstart_identity(workspace: Workspace, patchset: Path | None, embedded: b
     name = name if isinstance(name, str) and 0 < len(name) <= 200 else Path(workspace.name).stem
     title = f"Profile likelihood of {name}, {workspace.measurement}"
     return _identity(name, title[:200], Analysis(name), _references(metadata))
+
+
+def simplified_identity(likelihood: SimplifiedLikelihood) -> Identity:
+    """The same for a bundle of a simplified likelihood."""
+    name = likelihood.id[:200] or Path(likelihood.name).stem
+    found = _ARXIV.search(likelihood.arxiv)
+    references = (Reference("arxiv", found[0]),) if found else ()
+    title = f"Profile likelihood of {name}, simplified"
+    return _identity(name, title[:200], Analysis(name), references)
 
 
 def _identity(name: str, title: str, analysis: Analysis, references: tuple[Reference, ...]) -> Identity:

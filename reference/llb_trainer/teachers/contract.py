@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ __all__ = [
     "CURVES",
     "CurveData",
     "CurveLabels",
+    "ExploringTeacher",
     "Labels",
     "SignalBin",
     "Source",
@@ -44,6 +45,11 @@ class SignalBin:
     index: int
     observed: float
     background: float
+
+    @property
+    def id(self) -> str:
+        """Its name in a bundle, `channel[index]`."""
+        return f"{self.channel}[{self.index}]"
 
 
 @dataclass(frozen=True)
@@ -208,4 +214,15 @@ class Teacher(Protocol):
 
     def second_look(self, signals: Floats, *, starts: int = 50, seed: int = 0) -> dict[str, Floats]:
         """The lowest NLL (n,) that random starts reach, by curve; infinite where none converged."""
+        ...
+
+
+class ExploringTeacher(Teacher, Protocol):
+    """A teacher that may look for minima at some signals before it labels others like them."""
+
+    def explored(self, pilot: Floats, *, progress: Callable[[int], None] | None = None) -> Self:
+        """The same teacher after such a look at pilots (n, n_bins).
+
+        `progress` is told how many of the curves that are no alias were looked at since the last call.
+        """
         ...

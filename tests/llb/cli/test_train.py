@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import simplifieds
 
 from llb.cli.main import main
 from llb.runtime import load
@@ -101,6 +102,30 @@ def test_a_label_store_becomes_a_bundle(recipe: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "o.llb").exists()
 
 
+def test_a_simplified_likelihood_becomes_a_bundle_that_its_teacher_confirms(
+    recipe: Path, tmp_path: Path
+) -> None:
+    source, out = simplifieds.written(tmp_path, simplifieds.document()), tmp_path / "cms.llb"
+    signals = tmp_path / "signals.csv"
+    signals.write_text("name,SR1,SR2,SR3\nweak,1,0.5,0.2\nstrong,9,6,3\n", encoding="utf-8")
+    options = ("--recipe", recipe, "--signals", signals, "--processes", "0", "--format", "json")
+    said = told(llb("train", source, "--out", out, *options))
+    assert said["status"] == "ok"
+    model = load(out)
+    assert model.bundle.manifest.teacher.kind == "simplified_likelihood"
+    assert model.bin_ids == ("SR1[0]", "SR2[0]", "SR3[0]", "CR[0]")
+    assert [reference.value for reference in model.bundle.manifest.references] == ["1809.05548"]
+    assert model.bundle.read("validation/benchmarks.csv").count(b"\n") == 3
+    done = llb("validate", out, "--teacher", source, "--points", "8", "--format", "json")
+    assert json.loads(done.stdout)["level"] == 6, done.stdout
+    found = {item["code"] for item in json.loads(done.stdout)["findings"]}
+    assert found <= {"LLB-C106", "LLB-C107"}
+    other = simplifieds.written(tmp_path, simplifieds.document(observed=[14, 5, 0, 61]))
+    done = llb("validate", out, "--teacher", other)
+    assert done.returncode == 1
+    assert "LLB-C101" in done.stdout
+
+
 @pytest.fixture
 def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     def run(*arguments: object) -> str:
@@ -117,6 +142,9 @@ def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
 
 def test_bad_input_is_one_line(refused: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("width = 3", encoding="utf-8")
+    simple = simplifieds.written(tmp_path, simplifieds.document())
+    (tmp_path / "broken").mkdir()
+    broken = simplifieds.written(tmp_path / "broken", simplifieds.document(extra=1))
     for arguments, words in (
         ((tmp_path / "no.json",), "LLB-X003"),
         ((workspace_path(), "--recipe", tmp_path / "no.toml"), "LLB-X003"),
@@ -125,6 +153,8 @@ def test_bad_input_is_one_line(refused: Callable[..., str], tmp_path: Path) -> N
         ((tmp_path,), "--workspace"),
         ((workspace_path(), "--workspace", workspace_path()), "label store"),
         ((workspace_path(), "--patchset", patchset_path(), "--signals", patchset_path()), "not from both"),
+        ((simple, "--patchset", patchset_path()), "belong to workspaces"),
+        ((broken,), "LLB-W061"),
     ):
         line = refused(*arguments)
         assert words in line

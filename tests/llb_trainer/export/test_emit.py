@@ -35,6 +35,7 @@ IDENTITY = Identity(
     references=(Reference("arxiv", "1007.1727"),),
     created=datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC),
 )
+LONG = "a signal point with parameters in its name " * 3
 BENCHMARK_COLUMNS = (
     "cls_observed",
     "upper_limit_observed",
@@ -94,7 +95,12 @@ def emission(teacher: HistFactoryTeacher, labels: LabelSet) -> Emission:
         recipe=Recipe(members=2),
         trained=Trained(expansion(labels), HISTORY),
         domain=label_domain(labels),
-        published={"weak": 0.02 * background, "too strong": 3.0 * background, "negative": -background},
+        published={
+            "weak": 0.02 * background,
+            "too strong": 3.0 * background,
+            "negative": -background,
+            LONG: 0.01 * background,
+        },
         benchmarks=(Benchmark("weak", 0.02 * background, 0.7, 3.5, 0.4, 0.6, 3.1),),
         optional_channels=frozenset({teacher.bins[-1].channel}),
     )
@@ -166,6 +172,8 @@ def test_the_vectors_hold_what_loaders_have_to_get_right(bundle: Path, emission:
     assert set(cases["zero"]["delta_nll"].values()) == {0.0}
     background = dict(zip(emission.bin_ids, emission.labels.background.events, strict=True))
     assert cases["published weak"]["signal"] == {name: 0.02 * value for name, value in background.items()}
+    (long,) = (name for name in cases if name.startswith(f"published {LONG[:80]}"))
+    assert len(long) == 100
     strong = cases["published too strong"]["signal"]
     factors = [strong[name] / value for name, value in background.items()]
     assert 0.0 < factors[0] < 3.0

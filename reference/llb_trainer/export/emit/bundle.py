@@ -135,11 +135,10 @@ def _method(emission: Emission, truth: Truth) -> str:
     labels = emission.labels
     distance = max(float(curve.edm.max(initial=0.0)) for curve in labels.heldout.curves)
     text = (
-        f"{len(truth[0])} signals, half of them along published directions where there are any, never "
-        f"used in training (which saw {len(labels.training.signals)}) or calibration, fitted with the "
-        "teacher on every data set; every minimum is "
-        f"proven, at an estimated distance of at most {distance:.1e} NLL units. Signals outside the domain "
-        f"are left out, by the teacher's values. Of {labels.counts.requested} signals, "
+        f"{len(truth[0])} signals, {labels.set_aside}, never used in training (which saw "
+        f"{len(labels.training.signals)}) or calibration, fitted with the teacher on every data set; every "
+        f"minimum is proven, at an estimated distance of at most {distance:.1e} NLL units. Signals outside "
+        f"the domain are left out, by the teacher's values. Of {labels.counts.requested} signals, "
         f"{labels.counts.failed} had no proven minimum and are in no set."
     )
     if labels.counts.second_look:

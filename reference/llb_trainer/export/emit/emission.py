@@ -101,7 +101,7 @@ class Emission:
     @property
     def bin_ids(self) -> tuple[str, ...]:
         """Ids of the inputs, by column."""
-        return tuple(f"{item.channel}[{item.index}]" for item in self.teacher.bins)
+        return tuple(item.id for item in self.teacher.bins)
 
     @property
     def curves(self) -> tuple[str, ...]:

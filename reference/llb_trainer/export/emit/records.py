@@ -25,7 +25,7 @@ def label_record(emission: Emission) -> dict[str, Any]:
     """What was asked of the teacher, what it failed at, and how well its minima are proven."""
     labels, teacher = emission.labels, emission.teacher
     return {
-        "sampling": asdict(labels.sampling),
+        "sampling": {} if labels.given else asdict(labels.sampling),
         "delta_nll_max": labels.delta_max,
         "signals": {
             "requested": labels.counts.requested,

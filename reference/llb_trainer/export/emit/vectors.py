@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,13 +24,15 @@ TOLERANCE = 1e-9
 _SEED = 20261122
 _RANDOM, _SINGLE, _PUBLISHED = 24, 64, 12
 _MARGIN = 0.995
+_LONGEST = 100
+"""Characters of the name of a case."""
 
 
 def vector_cases(emission: Emission) -> tuple[tuple[str, ...], Floats]:
     """Names and signals (n, n_bins) of the cases: all inside the domain, the zero signal first."""
     network, domain = emission.trained.network, emission.domain
     cases = [("zero", np.zeros(len(network.scale))), *_cases(emission)]
-    names, signals = tuple(name for name, _ in cases), np.stack([signal for _, signal in cases])
+    names, signals = tuple(_short(name) for name, _ in cases), np.stack([signal for _, signal in cases])
     inside = _inside(network, domain, signals)
     return tuple(name for name, kept in zip(names, inside, strict=True) if kept), signals[inside]
 
@@ -58,6 +61,13 @@ def _cases(emission: Emission) -> Iterator[tuple[str, Floats]]:
     fractions = np.linspace(1.0, 0.02, _RANDOM)
     yield from ((f"random {row}", fractions[row] * edges[row]) for row in range(_RANDOM))
     yield from ((f"near zero {k}", 10.0 ** (-2 - 2 * k) * edges[k]) for k in range(4))
+
+
+def _short(name: str) -> str:
+    """At most as long as the format allows; what is cut off is told apart by a digest of the whole."""
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 9]}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _edge(network: ProfileNetwork, domain: Domain, signals: Floats) -> Floats:

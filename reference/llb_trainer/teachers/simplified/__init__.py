@@ -9,7 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from llb_trainer.teachers.simplified.document import SimplifiedLikelihood, read_simplified_likelihood
+    from llb_trainer.teachers.simplified.document import (
+        SimplifiedLikelihood,
+        is_simplified_likelihood,
+        read_simplified_likelihood,
+    )
     from llb_trainer.teachers.simplified.fit import FitSettings
     from llb_trainer.teachers.simplified.opening import simplified_teacher
     from llb_trainer.teachers.simplified.teacher import SimplifiedTeacher
@@ -18,6 +22,7 @@ __all__ = [
     "FitSettings",
     "SimplifiedLikelihood",
     "SimplifiedTeacher",
+    "is_simplified_likelihood",
     "read_simplified_likelihood",
     "simplified_teacher",
 ]
@@ -26,6 +31,7 @@ _HOMES = {
     "FitSettings": "fit",
     "SimplifiedLikelihood": "document",
     "SimplifiedTeacher": "teacher",
+    "is_simplified_likelihood": "document",
     "read_simplified_likelihood": "document",
     "simplified_teacher": "opening",
 }

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from llb_schema import Finding, FindingError, Severity, finding
 from llb_trainer.teachers.simplified.soundness import moment_findings, shape_findings, value_findings
 
-__all__ = ["SimplifiedLikelihood", "read_simplified_likelihood"]
+__all__ = ["SimplifiedLikelihood", "is_simplified_likelihood", "read_simplified_likelihood"]
 
 Floats = NDArray[np.float64]
 
@@ -53,9 +53,23 @@ class SimplifiedLikelihood:
     warnings: tuple[Finding, ...] = ()
 
     @property
+    def bins(self) -> tuple[tuple[str, int], ...]:
+        """Channel and index of every bin: each region is a channel of one bin."""
+        return tuple((region, 0) for region in self.regions)
+
+    @property
     def skewed(self) -> bool:
         """Whether any region has a third moment."""
         return bool(np.any(self.third_moment != 0))
+
+
+def is_simplified_likelihood(path: Path) -> bool:
+    """Whether a file has the outline of a simplified likelihood, good or not, and not that of a workspace."""
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and {"regions", "covariance"} <= document.keys()
 
 
 def read_simplified_likelihood(path: Path) -> SimplifiedLikelihood:
