@@ -23,7 +23,9 @@ from pyhf.infer.intervals.upper_limits import upper_limit
 from searches import EMBEDDED, REAL, find_search, published_signals
 
 from llb.runtime import limits, load
-from llb_trainer.peer import PeerSearch, numpy_pyhf, signal_problem
+from llb_trainer.peer import PeerSearch
+from llb_trainer.peer.problem import signal_problem
+from llb_trainer.peer.quiet import numpy_pyhf
 from llb_trainer.teachers.histfactory import read_workspace
 
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -112,7 +114,9 @@ def measured(name: str, data: Path, bundle: Path, points: int) -> Speed:
 @click.option(
     "--data", type=click.Path(path_type=Path), default=_DATA, help="Folder of the published models."
 )
-@click.option("--points", default=3, show_default=True, help="Signals that pyhf is given.")
+@click.option(
+    "--points", type=click.IntRange(1), default=3, show_default=True, help="Signals that pyhf is given."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def main(bundle: Path, analysis: str, data: Path, points: int, form: str) -> None:
     """Time upper limits of a bundle and of pyhf."""

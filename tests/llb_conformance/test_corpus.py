@@ -22,6 +22,7 @@ FAMILIES = "APSMIGNC"
 # Their codes without a case, and why.
 WITHOUT_A_CASE = {
     "LLB-A012": "about the target of a writer, not about a bundle",
+    "LLB-A013": "about the target of a writer, not about a bundle",
     "LLB-C003": "a warning: the bundle is accepted",
     "LLB-C007": "a warning: the bundle is accepted",
     "LLB-C101": "level 6: it takes a teacher",

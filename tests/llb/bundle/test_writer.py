@@ -181,8 +181,10 @@ def write_interrupted(target: Path, error: type[BaseException]) -> bool:
 
 
 def test_control_c_from_outside_leaves_no_debris(tmp_path: Path) -> None:
+    # A shell's background jobs ignore Ctrl-C, and what they start does too unless it is told.
     program = """
-import sys, pathlib
+import signal, sys, pathlib
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, sys.argv[1])
 import bundles
 print("ready", flush=True)

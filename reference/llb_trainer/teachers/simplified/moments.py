@@ -43,9 +43,11 @@ def expansion(mean: Floats, variance: Floats, third: Floats) -> Expansion:
 
     Args:
         mean, variance, third: (n_bins,) central moments of the background of each bin, with
-            `8 V^3 >= m^2`.
+            `8 V^3 >= m^2`, up to rounding.
     """
-    quadratic = np.sqrt(2.0 * variance) * np.sin(np.arcsin(skewness_ratio(variance, third)) / 3.0)
+    # at the edge rounding must not lead out of it
+    ratio = np.clip(skewness_ratio(variance, third), -1.0, 1.0)
+    quadratic = np.sqrt(2.0 * variance) * np.sin(np.arcsin(ratio) / 3.0)
     linear = np.sqrt(np.maximum(variance - 2.0 * quadratic**2, 0.0))
     return Expansion(mean - quadratic, linear, quadratic)
 
