@@ -106,8 +106,9 @@ def test_a_simplified_likelihood_becomes_a_bundle_that_its_teacher_confirms(
     recipe: Path, tmp_path: Path
 ) -> None:
     source, out = simplifieds.written(tmp_path, simplifieds.document()), tmp_path / "cms.llb"
-    signals = tmp_path / "signals.csv"
-    signals.write_text("name,SR1,SR2,SR3\nweak,1,0.5,0.2\nstrong,9,6,3\n", encoding="utf-8")
+    signals = tmp_path / "signals.json"
+    yields = {"weak": {"SR1": 1.0, "SR2": 0.5, "SR3": 0.2}, "strong": {"SR1": 9.0, "SR2": 6.0, "SR3": 3.0}}
+    signals.write_text(json.dumps(yields), encoding="utf-8")
     options = ("--recipe", recipe, "--signals", signals, "--processes", "0", "--format", "json")
     said = told(llb("train", source, "--out", out, *options))
     assert said["status"] == "ok"
