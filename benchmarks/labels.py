@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from searches import EMBEDDED, REAL, find_search
+from searches import DATA, EMBEDDED, REAL, find_search
 
 from llb.cli.failure import run
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _SOFTWARE = ("llb", "jax", "numpy", "scipy", "pyhf", "iminuit")
 
 
@@ -67,7 +66,7 @@ _SOFTWARE = ("llb", "jax", "numpy", "scipy", "pyhf", "iminuit")
 @click.option("--chunk", type=click.IntRange(1), default=512, help="Most signals in one call of the engine.")
 @click.option("--seed", type=click.IntRange(0), default=20261121, help="Of everything random.")
 @click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), default=_DATA, help="Folder of the models."
+    "--data", type=click.Path(path_type=Path, file_okay=False), default=DATA, help="Folder of the models."
 )
 def main(
     names: tuple[str, ...],

@@ -20,15 +20,13 @@ import numpy as np
 import pyhf
 from numpy.typing import NDArray
 from pyhf.infer.intervals.upper_limits import upper_limit
-from searches import EMBEDDED, REAL, find_search, published_signals
+from searches import DATA, EMBEDDED, REAL, find_search, published_signals
 
 from llb.runtime import limits, load
-from llb_trainer.peer import PeerSearch
-from llb_trainer.peer.problem import signal_problem
+from llb_trainer.peer import PeerProblem, PeerSearch, channel_yields, signal_problem
 from llb_trainer.peer.quiet import numpy_pyhf
 from llb_trainer.teachers.histfactory import read_workspace
 
-_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _REACHED = (0.1, 10.0)
 """Upper limits that pyhf's search brackets by itself."""
 
@@ -60,9 +58,8 @@ class Speed:
     difference: float
 
 
-def pyhf_limit(search: PeerSearch, yields: dict[str, list[float]]) -> float:
+def pyhf_limit(problem: PeerProblem) -> float:
     """pyhf's observed upper limit; NaN where one of its fits fails."""
-    problem = signal_problem(search, yields)
     try:
         observed, _ = upper_limit(problem.data.tolist(), problem.model, level=0.05, rtol=1e-4)
     except (pyhf.exceptions.FailedMinimization, ValueError):
@@ -87,10 +84,8 @@ def measured(name: str, data: Path, bundle: Path, points: int) -> Speed:
     began = time.perf_counter()
     with numpy_pyhf():
         for row in chosen:
-            yields: dict[str, list[float]] = {}
-            for (channel, _), value in zip(workspace.bins, signals.yields[row], strict=True):
-                yields.setdefault(channel, []).append(float(value))
-            theirs.append(pyhf_limit(peer, yields))
+            yields = channel_yields((channel for channel, _ in workspace.bins), signals.yields[row])
+            theirs.append(pyhf_limit(signal_problem(peer, yields)))
             click.echo(f"{signals.names[row]}: bundle {ours[row]:.4f}, pyhf {theirs[-1]:.4f}", err=True)
     each = (time.perf_counter() - began) / len(chosen)
     answers = np.array(theirs)
@@ -111,9 +106,7 @@ def measured(name: str, data: Path, bundle: Path, points: int) -> Speed:
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path, exists=True))
 @click.option("--analysis", type=click.Choice([EMBEDDED, *REAL]), default=EMBEDDED, show_default=True)
-@click.option(
-    "--data", type=click.Path(path_type=Path), default=_DATA, help="Folder of the published models."
-)
+@click.option("--data", type=click.Path(path_type=Path), default=DATA, help="Folder of the published models.")
 @click.option(
     "--points", type=click.IntRange(1), default=3, show_default=True, help="Signals that pyhf is given."
 )

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pyhf.exceptions import FailedMinimization
 from pyhf.infer import mle
 
-from llb_trainer.peer import PeerSearch, signal_problem
+from llb_trainer.peer import PeerSearch, channel_yields, signal_problem
 from llb_trainer.peer.quiet import numpy_pyhf
 from llb_trainer.teachers.contract import CurveData, SignalBin
 from llb_trainer.workers import one_thread_each
@@ -134,8 +134,9 @@ def _start(model: PeerModel) -> None:
 def _answer(task: PeerTask) -> PeerAnswer:
     assert _worker.model is not None
     shared = _worker.model
+    yields = channel_yields((item.channel for item in shared.bins), task.signal)
     with numpy_pyhf():
-        pdf = signal_problem(shared.search, _by_channel(shared.bins, task.signal)).model
+        pdf = signal_problem(shared.search, yields).model
         data = {curve.name: _data(shared, pdf, curve) for curve in shared.curves}
         order = _order(shared.parameters, pdf.config)
         nll = {
@@ -156,13 +157,6 @@ def _fit(row: int, curve: str, optimizer: str, data: Floats, pdf: Any) -> PeerFi
     except (FailedMinimization, AttributeError):
         twice_nll = math.nan
     return PeerFit(row, curve, optimizer, 0.5 * float(twice_nll), time.perf_counter() - began)
-
-
-def _by_channel(bins: tuple[SignalBin, ...], signal: Floats) -> dict[str, list[float]]:
-    yields: dict[str, list[float]] = {}
-    for item, events in zip(bins, signal, strict=True):
-        yields.setdefault(item.channel, []).append(float(events))
-    return yields
 
 
 def _data(shared: PeerModel, pdf: Any, curve: CurveData) -> Floats:

@@ -14,12 +14,11 @@ from pathlib import Path
 import click
 import numpy as np
 from numpy.typing import NDArray
-from searches import find_search, mass_plane, published_signals
+from searches import DATA, find_search, mass_plane, published_signals
 
 from llb.runtime import limits, load
 from llb_trainer.teachers.histfactory import read_workspace
 
-_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _ANALYSIS = "ATLAS-SUSY-2019-08"
 _HARVESTS = {"noSigUncs_1Lbb": "the same likelihood", "1Lbb": "with the signal's own uncertainties"}
 
@@ -45,9 +44,7 @@ def sentence(name: str, ours: Floats, theirs: Floats) -> str:
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--data", type=click.Path(path_type=Path), default=_DATA, help="Folder of the published models."
-)
+@click.option("--data", type=click.Path(path_type=Path), default=DATA, help="Folder of the published models.")
 def main(bundle: Path, data: Path) -> None:
     """Compare a bundle's CLs with published ones."""
     search = find_search(_ANALYSIS, data)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from searches import EMBEDDED, REAL, Search, find_search
+from searches import DATA, EMBEDDED, REAL, Search, find_search
 
 from llb.cli.failure import run
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _SYNTHETIC = "synthetic"
 _COLUMNS = {
     "bins": ("bins", 1),
@@ -71,7 +70,7 @@ _COLUMNS = {
 @click.option("--pilot", type=click.IntRange(1), default=64, help="Signals on which the engine explores.")
 @click.option("--seed", type=click.IntRange(0), default=20261121, help="Of everything random.")
 @click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), default=_DATA, help="Folder of the models."
+    "--data", type=click.Path(path_type=Path, file_okay=False), default=DATA, help="Folder of the models."
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Of the report.")
 @click.option("--figure", type=click.Path(path_type=Path, dir_okay=False), help="Where a picture goes (PNG).")

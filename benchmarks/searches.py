@@ -14,10 +14,12 @@ from llb_schema import FindingError, finding
 from llb_trainer.quickstart import patchset_path, workspace_path
 from llb_trainer.teachers.histfactory import Workspace
 
-__all__ = ["EMBEDDED", "REAL", "Search", "Sizes", "find_search", "mass_plane", "published_signals"]
+__all__ = ["DATA", "EMBEDDED", "REAL", "Search", "Sizes", "find_search", "mass_plane", "published_signals"]
 
 Floats = NDArray[np.float64]
 
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+"""Where the real ones lie unless somebody says otherwise: beside the checkout."""
 EMBEDDED = "LLB-QUICKSTART"
 """The search that comes with llb; the others need their files."""
 

@@ -2,9 +2,10 @@
 
     uv run python benchmarks/train.py --analysis ATLAS-SUSY-2018-04 [--recipe FILE] [--format json]
 
-Errors of Delta NLL are those of the decision region (0 <= Delta NLL <= 6) of the held-out labels, half of
-them along published signals and half filling space, all curves together; errors of upper limits those of the
-observed limit on the published signals, against the teacher's own exact limits.
+Errors of Delta NLL are those of the decision region (0 <= Delta NLL <= 6) of the held-out labels, all curves
+together: as many of them along published signals as in training, but at most half, the others filling space.
+Errors of upper limits are those of the observed limit on the published signals, against the teacher's own
+exact limits.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from searches import EMBEDDED, REAL, Search, find_search, mass_plane, published_signals
+from searches import DATA, EMBEDDED, REAL, Search, find_search, mass_plane, published_signals
 
 from llb.cli.progress import Stages
 from llb.evaluation import (
@@ -37,8 +38,6 @@ from llb_trainer import pipeline
 from llb_trainer.plan import Plan, read_plan
 from llb_trainer.quickstart.plan import quickstart_identity
 from llb_trainer.teachers.histfactory import read_workspace
-
-_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @dataclass(frozen=True)
@@ -142,9 +141,7 @@ def _draw(folder: Path, search: Search, truth: SignalNumbers, predicted: SignalN
 @click.option(
     "--analysis", "analyses", multiple=True, type=click.Choice([EMBEDDED, *REAL]), default=[EMBEDDED]
 )
-@click.option(
-    "--data", type=click.Path(path_type=Path), default=_DATA, help="Folder of the published models."
-)
+@click.option("--data", type=click.Path(path_type=Path), default=DATA, help="Folder of the published models.")
 @click.option(
     "--recipe", type=click.Path(path_type=Path, exists=True), help="Recipe file; the default one if left out."
 )

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llb.cli.failure import as_lines
-from llb_schema import Finding, finding
+from llb_schema import Finding, FindingError, finding
 
 if TYPE_CHECKING:
     from llb.runtime import Signals
     from llb_trainer.teachers.histfactory import Workspace
 
-__all__ = ["FORMAT", "MODIFIERS", "PATH", "model_options", "remarks", "say", "signals_of"]
+__all__ = [
+    "FORMAT",
+    "MODIFIERS",
+    "PATH",
+    "model_options",
+    "remarks",
+    "require_files",
+    "require_packages",
+    "say",
+    "signals_of",
+]
 
 PATH = click.Path(path_type=Path)
 """A path; whether something is there is for the command to say."""
@@ -89,6 +100,20 @@ def signals_of(path: Path, bins: Sequence[tuple[str, int]]) -> Signals:
         if value < 0
     )
     return signals
+
+
+def require_files(*paths: Path | None) -> None:
+    """Refuse what is named and is no file, before anything expensive."""
+    for path in paths:
+        if path is not None and not path.is_file():
+            raise FindingError(finding("LLB-X003", f"there is no file {path}", pointer=str(path)))
+
+
+def require_packages(names: Iterable[str]) -> None:
+    """Refuse to begin without a package that is needed later; the error says which extra has it."""
+    for name in names:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 def say(findings: Iterable[Finding]) -> None:

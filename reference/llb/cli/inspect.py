@@ -28,7 +28,7 @@ _UNUSABLE = {"LLB-A001", "LLB-X003"}
 @click.option(
     "--teacher",
     type=PATH,
-    help="The workspace that the bundle was made from, to be asked again.",
+    help="The workspace, or simplified likelihood, that the bundle was made from, to be asked again.",
 )
 @click.option(
     "--points",

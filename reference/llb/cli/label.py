@@ -6,15 +6,24 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llb.cli.failure import as_lines, printable
-from llb.cli.given import MODIFIERS, model_options, remarks, say, signals_of
-from llb_schema import Finding, FindingError, finding
+from llb.cli.given import (
+    FORMAT,
+    MODIFIERS,
+    PATH,
+    model_options,
+    remarks,
+    require_files,
+    require_packages,
+    say,
+    signals_of,
+)
+from llb_schema import Finding, finding
 
 if TYPE_CHECKING:
     from llb.cli.progress import Stages
@@ -25,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["label_command"]
 
-_PATH = click.Path(path_type=Path)
 _NEEDED = ("jax", "pyhf", "distributed", "pyarrow")
 
 
@@ -48,13 +56,13 @@ class _Options:
 
 
 @click.command("label", short_help="Exact profile likelihoods of signals, by the full statistical model.")
-@click.argument("workspace", type=_PATH)
-@click.option("--out", type=_PATH, help="Label store to make: a directory.")
-@click.option("--signals", type=_PATH, help="Label exactly these signals; bins left out are zero.")
+@click.argument("workspace", type=PATH)
+@click.option("--out", type=PATH, help="Label store to make: a directory.")
+@click.option("--signals", type=PATH, help="Label exactly these signals; bins left out are zero.")
 @click.option("--points", type=click.IntRange(1), help="Signals to draw.  [default: 10000]")
 @click.option("--strategy", help="How to draw them: mixed, rays, sobol or metropolis.  [default: mixed]")
 @click.option("--seed", type=click.IntRange(0), help="Of everything random.")
-@click.option("--patchset", type=_PATH, help="Published signals, whose directions are sampled.")
+@click.option("--patchset", type=PATH, help="Published signals, whose directions are sampled.")
 @click.option("--scheduler", help="Address of a Dask scheduler, such as tcp://host:8786.")
 @click.option("--chunk", type=click.IntRange(8, 8192), help="Signals in a chunk.  [default: 256]")
 @click.option("--resume", is_flag=True, help="Go on with the store if it is there.")
@@ -65,13 +73,13 @@ class _Options:
     default=0.0,
     help="Flat relative uncertainty of the signal yields, such as 0.1.  [default: none]",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORMAT
 def label_command(
     workspace: Path,
     measurement: str | None,
     own_signal: OwnSignal,
     signal_modifiers: str | None,
-    form: str,
+    output: str,
     **options: Any,
 ) -> None:
     """Exact profile likelihoods of signals, by the full statistical model.
@@ -89,12 +97,8 @@ def label_command(
     modifiers = None if signal_modifiers is None else MODIFIERS[signal_modifiers]
     asked = _Options(modifiers=modifiers, **options)
     _check_usage(asked)
-    for path in (workspace, asked.signals, asked.patchset):
-        if path is not None and not path.is_file():
-            raise FindingError(finding("LLB-X003", f"there is no file {path}", pointer=str(path)))
-    for name in _NEEDED:
-        if find_spec(name) is None:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    require_files(workspace, asked.signals, asked.patchset)
+    require_packages(_NEEDED)
 
     from llb_trainer.workers import one_thread_each, shared_compilation
 
@@ -108,10 +112,10 @@ def label_command(
         if asked.signals is not None:
             given = signals_of(asked.signals, search.bins)
             entries = _label_given(_campaign(asked, search, given), given.names, asked)
-            _echo_json(entries) if form == "json" else _print_entries(entries)
+            _echo_json(entries) if output == "json" else _print_entries(entries)
         elif asked.out is not None:
             done = _fill(_campaign(asked, search, None), asked.out, asked.resume)
-            _echo_json(_summary(done)) if form == "json" else _print_summary(done)
+            _echo_json(_summary(done)) if output == "json" else _print_summary(done)
 
 
 def _check_usage(asked: _Options) -> None:

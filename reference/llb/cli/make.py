@@ -7,14 +7,13 @@ import math
 import shlex
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
-from llb.cli.given import say
+from llb.cli.given import FORMAT, PATH, require_files, require_packages, say
 from llb_schema import FindingError, finding
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["quickstart_command"]
 
-_PATH = click.Path(path_type=Path)
 _NEEDED = ("jax", "flax", "optax", "pyhf", "matplotlib")
 _SUFFIXES = (".zip", ".tar.gz", ".tgz")
 _SEED = 20261121
@@ -64,13 +62,13 @@ class _Outcome:
 
 @click.command("quickstart", short_help="The whole way on one search: label, train, bundle, validate, limit.")
 @click.option(
-    "--workspace", type=_PATH, help="Background-only workspace (pyhf JSON); an invented search if left out."
+    "--workspace", type=PATH, help="Background-only workspace (pyhf JSON); an invented search if left out."
 )
-@click.option("--patchset", type=_PATH, help="The workspace's signals (pyhf patchset).")
+@click.option("--patchset", type=PATH, help="The workspace's signals (pyhf patchset).")
 @click.option("--measurement", help="Measurement of the workspace; its first one if left out.")
 @click.option(
     "--out",
-    type=_PATH,
+    type=PATH,
     default=Path("quickstart.llb"),
     show_default=True,
     help="The bundle: a directory, or a .zip or .tar.gz archive.",
@@ -86,7 +84,7 @@ class _Outcome:
 @click.option(
     "--seed", type=click.IntRange(0), default=_SEED, show_default=True, help="Of everything random."
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORMAT
 def quickstart_command(
     workspace: Path | None,
     patchset: Path | None,
@@ -95,7 +93,7 @@ def quickstart_command(
     force: bool,
     points: int,
     seed: int,
-    form: str,
+    output: str,
 ) -> int:
     """The whole way on one search: label, train, bundle, validate, limit.
 
@@ -117,7 +115,7 @@ def quickstart_command(
 
     with Stages() as stages:
         outcome = _run(task, stages)
-    if form == "json":
+    if output == "json":
         click.echo(json.dumps(_as_json(outcome, stages.seconds), indent=2, allow_nan=False))
     else:
         _print(outcome, sum(stages.seconds.values()))
@@ -140,12 +138,8 @@ def _checked(
     picture = _beside(out)
     if picture.exists() and not force:
         raise FindingError(finding("LLB-X002", f"{picture} exists already", pointer=str(picture)))
-    for path in (workspace, patchset):
-        if path is not None and not path.is_file():
-            raise FindingError(finding("LLB-X003", f"there is no file {path}", pointer=str(path)))
-    for name in _NEEDED:
-        if find_spec(name) is None:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    require_files(workspace, patchset)
+    require_packages(_NEEDED)
 
     from llb_trainer.comparison import published_signals
     from llb_trainer.quickstart import patchset_path, workspace_path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb.bundle import Manifest
+from llb.cli.given import require_files, require_packages
 from llb.cli.progress import Stages
 from llb.validation.teacher import Answers, OpenTeacher, Relabelling
 from llb_schema import FindingError, finding
@@ -43,11 +43,8 @@ def asking(path: Path, points: int, seed: int) -> Generator[Relabelling]:
         FindingError: `LLB-X003`, there is no such file.
         ModuleNotFoundError: the extra 'train' is not installed.
     """
-    if not path.is_file():
-        raise FindingError(finding("LLB-X003", f"there is no file {path}", pointer=str(path)))
-    for name in _NEEDED:
-        if find_spec(name) is None:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    require_files(path)
+    require_packages(_NEEDED)
 
     from llb_trainer.workers import one_thread_each, shared_compilation
 

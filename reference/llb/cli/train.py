@@ -1,4 +1,4 @@
-"""The command `llb train`: a bundle from a workspace, or from labels that were made before."""
+"""The command `llb train`: a bundle from a statistical model, or from labels that were made before."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
-from llb.cli.given import MODIFIERS, model_options, remarks, say, signals_of
+from llb.cli.given import FORMAT, MODIFIERS, PATH, model_options, remarks, require_packages, say, signals_of
 from llb_schema import FindingError, finding
 
 if TYPE_CHECKING:
@@ -28,23 +27,22 @@ if TYPE_CHECKING:
 
 __all__ = ["train_command"]
 
-_PATH = click.Path(path_type=Path)
 _NEEDED = ("jax", "flax", "optax", "orbax", "pyhf", "matplotlib")
 
 
 @click.command("train", short_help="A bundle from a statistical model, or from its labels.")
-@click.argument("source", type=_PATH)
+@click.argument("source", type=PATH)
 @click.option(
-    "--out", type=_PATH, required=True, help="The bundle: a directory, or a .zip or .tar.gz archive."
+    "--out", type=PATH, required=True, help="The bundle: a directory, or a .zip or .tar.gz archive."
 )
-@click.option("--workspace", type=_PATH, help="Where SOURCE is a label store: the workspace that it is of.")
-@click.option("--recipe", type=_PATH, help="Recipe file (TOML); the default recipe if left out.")
-@click.option("--patchset", type=_PATH, help="Published signals (pyhf patchset).")
-@click.option("--signals", type=_PATH, help="Published signals (JSON or CSV); bins left out are zero.")
+@click.option("--workspace", type=PATH, help="Where SOURCE is a label store: the workspace that it is of.")
+@click.option("--recipe", type=PATH, help="Recipe file (TOML); the default recipe if left out.")
+@click.option("--patchset", type=PATH, help="Published signals (pyhf patchset).")
+@click.option("--signals", type=PATH, help="Published signals (JSON or CSV); bins left out are zero.")
 @click.option("--seed", type=click.IntRange(0), help="Of everything random; the recipe's if left out.")
 @model_options
 @click.option("--force", is_flag=True, help="Replace a bundle that is there already.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORMAT
 def train_command(
     source: Path,
     out: Path,
@@ -58,15 +56,15 @@ def train_command(
     own_signal: OwnSignal,
     processes: int | None,
     force: bool,
-    form: str,
+    output: str,
 ) -> int:
     """A bundle from a statistical model, or from its labels.
 
     SOURCE is a background-only workspace (pyhf JSON) or a simplified likelihood (docs/simplified.md): its
     labels are made first. Or it is a label store that `llb label` has completed; then --workspace says of
-    what. Trains an ensemble by the recipe, finds the
-    exact limits of the published signals for comparison, writes the bundle OUT and validates it. A training
-    that was killed goes on from its last checkpoint when the same command is given again.
+    what. Trains an ensemble by the recipe, finds the exact limits of the published signals for comparison,
+    writes the bundle OUT and validates it. A training that was killed goes on from its last checkpoint when
+    the same command is given again.
 
     \b
     Example:
@@ -110,7 +108,7 @@ def train_command(
         told = stages("Validating the bundle", 1)
         report = validate(out)
         told(1)
-    if form == "json":
+    if output == "json":
         click.echo(json.dumps(_as_json(made, report, stages.seconds), indent=2, allow_nan=False))
     else:
         _print(made, report)
@@ -133,9 +131,7 @@ def _check(
     for path in (source, workspace, recipe, patchset, signals):
         if path is not None and not path.exists():
             raise FindingError(finding("LLB-X003", f"there is no file {path}", pointer=str(path)))
-    for name in _NEEDED:
-        if find_spec(name) is None:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    require_packages(_NEEDED)
 
 
 @dataclass(frozen=True)

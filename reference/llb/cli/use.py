@@ -6,13 +6,14 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
+from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, printable
+from llb.cli.given import FORMAT, PATH, say
 from llb.cli.limit_table import print_limits
 from llb_schema import Finding, finding, has_errors
 
@@ -21,14 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["eval_command", "limit_command"]
 
-_PATH = click.Path(path_type=Path)
-
 
 @click.command("eval", short_help="Delta NLL of signals.")
-@click.argument("bundle", type=_PATH)
-@click.option(
-    "--signal", type=_PATH, required=True, help="Signal yields, JSON or CSV; {} is the zero signal."
-)
+@click.argument("bundle", type=PATH)
+@click.option("--signal", type=PATH, required=True, help="Signal yields, JSON or CSV; {} is the zero signal.")
 @click.option(
     "--mu", "strengths", type=float, multiple=True, default=(1.0,), show_default=True, help="Signal strength."
 )
@@ -53,19 +50,19 @@ def eval_command(bundle: Path, signal: Path, strengths: tuple[float, ...], form:
     model = load(bundle)
     signals = read_signals(signal, model, allow_zero=True)
     rows = _evaluate(model, signals, strengths)
-    _say(signals.findings)
+    say(signals.findings)
     outside = sum(not row["in_domain"] for row in rows)
     if outside:
         message = f"{outside} of {len(rows)} points are outside the domain"
         hint = "Nothing was learned there: the graph extrapolates."
-        _say([finding("LLB-L004", message, pointer=str(signal), hint=hint)])
+        say([finding("LLB-L004", message, pointer=str(signal), hint=hint)])
     _write(rows, form)
 
 
 @click.command("limit", short_help="CLs and upper limits of signals.")
-@click.argument("bundle", type=_PATH)
-@click.option("--signal", type=_PATH, help="Signal yields, JSON or CSV.")
-@click.option("--patchset", type=_PATH, help="Signal points as a pyhf patchset; the workspace is not needed.")
+@click.argument("bundle", type=PATH)
+@click.option("--signal", type=PATH, help="Signal yields, JSON or CSV.")
+@click.option("--patchset", type=PATH, help="Signal points as a pyhf patchset; the workspace is not needed.")
 @click.option(
     "--mu",
     type=click.FloatRange(min=0, min_open=True),
@@ -80,9 +77,9 @@ def eval_command(bundle: Path, signal: Path, strengths: tuple[float, ...], form:
     show_default=True,
     help="Confidence level of the upper limits.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORMAT
 def limit_command(
-    bundle: Path, signal: Path | None, patchset: Path | None, mu: float, level: float, form: str
+    bundle: Path, signal: Path | None, patchset: Path | None, mu: float, level: float, output: str
 ) -> int:
     """CLs and upper limits of signals.
 
@@ -118,10 +115,10 @@ def limit_command(
     else:
         raise click.UsageError("give either --signal or --patchset")
     found = limits(model, signals, mu=mu, level=level)
-    _say(signals.findings)
-    _say(_about(found))
-    if form == "json":
-        _write([_as_json(item) for item in found], form)
+    say(signals.findings)
+    say(_about(found))
+    if output == "json":
+        _write([_as_json(item) for item in found], output)
     else:
         print_limits(found)
     return EXIT_FINDINGS if has_errors(note for item in found for note in item.findings) else EXIT_OK
@@ -185,11 +182,6 @@ def _as_json(item: Limits) -> dict[str, Any]:
 def _plain(value: float) -> float | None:
     """The number, or None where strict JSON has no word for it."""
     return float(value) if math.isfinite(value) else None
-
-
-def _say(findings: Iterable[Finding]) -> None:
-    for line in as_lines(findings):
-        click.echo(line, err=True)
 
 
 def _write(rows: list[dict[str, Any]], form: str) -> None:

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from llb.runtime import Limits, ProfileLikelihood, Signals, limits
 from llb_trainer.comparison.choice import DECIDED_FROM, choose_points
 from llb_trainer.comparison.optima import KnownMinima, known_minima
-from llb_trainer.peer import KnownOptimum, PeerJob, PeerResult, PeerSearch, compare_points, parameter_names
+from llb_trainer.peer import (
+    KnownOptimum,
+    PeerJob,
+    PeerResult,
+    PeerSearch,
+    channel_yields,
+    compare_points,
+    parameter_names,
+)
 from llb_trainer.teachers.histfactory import HistFactoryTeacher
 
 __all__ = ["ComparedPoint", "Comparison", "Progress", "compare", "peer_search"]
@@ -145,10 +153,11 @@ def compare(
     told = tell("Finding the true minima for the comparison", len(chosen))
     found = known_minima(teacher, wanted, parameter_names(search), search.poi, told)
     most = len(chosen) if limit_points is None else limit_points
+    channels = [item.channel for item in teacher.bins]
     jobs = [
         PeerJob(
             name=names[row],
-            yields=_by_channel(teacher, item.yields),
+            yields=channel_yields(channels, item.yields),
             guess=_guess(scan[row].upper_limit_observed),
             optima=optima,
             tolerance=_TOLERANCE,
@@ -182,14 +191,6 @@ def _shape(yields: Floats) -> Floats:
 def _teacher_columns(teacher: HistFactoryTeacher, model: ProfileLikelihood) -> list[int]:
     """Column of the bundle for each of the teacher's bins."""
     return [model.bin_ids.index(item.id) for item in teacher.bins]
-
-
-def _by_channel(teacher: HistFactoryTeacher, yields: Floats) -> dict[str, tuple[float, ...]]:
-    """One signal by channel name; the teacher's bins are in order within a channel."""
-    result: dict[str, tuple[float, ...]] = {}
-    for item, value in zip(teacher.bins, yields, strict=True):
-        result[item.channel] = (*result.get(item.channel, ()), float(value))
-    return result
 
 
 def _guess(limit: float) -> float | None:

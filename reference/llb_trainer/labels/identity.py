@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb_trainer.sampling import ActiveSettings, MetropolisSettings, Sampling
-from llb_trainer.teachers.contract import Teacher
 
 if TYPE_CHECKING:
     from llb_trainer.teachers.histfactory import HistFactoryTeacher, Workspace
@@ -29,7 +28,6 @@ __all__ = [
     "Sampled",
     "StoreIdentity",
     "TeacherRecord",
-    "curve_records",
     "engine",
     "model_of",
     "signals_digest",
@@ -202,13 +200,8 @@ def teacher_record(teacher: HistFactoryTeacher) -> TeacherRecord:
         tuple(item.id for item in teacher.bins),
         teacher.model.parameters,
         teacher.branches,
-        curve_records(teacher),
+        tuple(CurveRecord(item.name, item.baseline_nll, item.alias_of) for item in teacher.curves),
     )
-
-
-def curve_records(teacher: Teacher) -> tuple[CurveRecord, ...]:
-    """The curves of a teacher."""
-    return tuple(CurveRecord(item.name, item.baseline_nll, item.alias_of) for item in teacher.curves)
 
 
 def signals_digest(names: tuple[str, ...], signals: Floats) -> str:

@@ -151,7 +151,7 @@ def make_labels(
     role = np.repeat([_TRAIN, _HOLD, _CALIBRATE, _REACH], [len(part) for part in parts])
     chosen = (
         "half of them along published directions and half filling space"
-        if len(published) and other.published == _HALF
+        if len(published) and other.published == _HALF and other.strategy == "mixed"
         else "drawn like the others"
     )
     return _split(teacher, labels, role, _Drawn(background, sampling, False, chosen), second_look, began)

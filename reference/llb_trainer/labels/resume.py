@@ -6,13 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from llb_schema import Finding, FindingError, finding
-from llb_trainer.labels.identity import (
-    curve_records,
-    engine,
-    model_of,
-    signals_digest,
-    teacher_record,
-)
+from llb_trainer.labels.identity import engine, model_of, signals_digest, teacher_record
 from llb_trainer.labels.request import Campaign, Signals
 from llb_trainer.labels.store import LabelStore, open_store
 from llb_trainer.teachers.contract import Teacher
@@ -110,7 +104,7 @@ def check_curves(store: LabelStore, teacher: Teacher) -> None:
     same = stored.bins == tuple(item.id for item in teacher.bins) and all(
         (was.name, was.alias_of) == (now.name, now.alias_of)
         and abs(was.baseline_nll - now.baseline_nll) < _SAME
-        for was, now in zip(stored.curves, curve_records(teacher), strict=True)
+        for was, now in zip(stored.curves, teacher.curves, strict=True)
     )
     if not same:
         raise FindingError(finding("LLB-L104", pointer=str(store.path)))

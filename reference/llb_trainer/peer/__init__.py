@@ -9,6 +9,7 @@ from llb_trainer.peer.fits import CURVES, KnownOptimum
 from llb_trainer.peer.problem import (
     PeerProblem,
     PeerSearch,
+    channel_yields,
     parameter_names,
     patch_yields,
     patched_problem,
@@ -24,6 +25,7 @@ __all__ = [
     "PeerResult",
     "PeerSearch",
     "SystematicsEffect",
+    "channel_yields",
     "compare_point",
     "compare_points",
     "parameter_names",

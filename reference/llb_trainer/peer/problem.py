@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ __all__ = [
     "PeerProblem",
     "PeerSearch",
     "Yields",
+    "channel_yields",
     "parameter_names",
     "patch_yields",
     "patched_problem",
@@ -72,6 +73,14 @@ class PeerProblem:
 
     model: Any
     data: NDArray[np.float64]
+
+
+def channel_yields(channels: Iterable[str], yields: NDArray[np.float64]) -> Yields:
+    """One signal (n_bins,) by channel, given the channel of each bin; bins are in order within a channel."""
+    result: dict[str, tuple[float, ...]] = {}
+    for name, value in zip(channels, yields, strict=True):
+        result[name] = (*result.get(name, ()), float(value))
+    return result
 
 
 def signal_problem(search: PeerSearch, yields: Yields) -> PeerProblem:

@@ -54,7 +54,7 @@ class ProfileNetwork:
         offset: (n_members, n_branches) Delta NLL of each branch at zero signal.
         gain: (n_members, n_branches) share of the analytic part.
         tilt: (n_members, n_bins, n_branches) slope that is added, per event.
-        kernels: per layer (n_members, n_in, n_out); hidden layers are followed by squareplus less 1/2.
+        kernels: per layer (n_members, n_in, n_out); hidden layers are followed by squareplus, 0 at 0.
         biases: per layer (n_members, n_out); the last has an output for each branch.
         calibration: of the spread of the members; None where it was not calibrated.
     """

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import bundles
 import pytest
+from commands import run
 
 from llb.bundle import BundleFile, content_id, copy_bundle, file_digests, open_container, read_bundle
-from llb.cli.main import main
 from llb_conformance import parabola_model, write_quadratic
 
 
@@ -25,20 +25,12 @@ def other(tmp_path: Path) -> Path:
     return bundles.write(tmp_path / "y.llb", change, {"notes.txt": notes})
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as end:
-        main(["diff", *(str(argument) for argument in arguments)])
-    captured = capsys.readouterr()
-    assert isinstance(end.value.code, int)
-    return end.value.code, captured.out, captured.err
-
-
 def test_the_same_in_another_form(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     archive = copy_bundle(read_bundle(bundle), bundle.with_suffix(".zip"))
-    code, out, err = run(capsys, bundle, archive)
+    code, out, err = run(capsys, "diff", bundle, archive)
     assert (code, err) == (0, "")
     assert out.splitlines()[-1] == "The bundles are the same."
-    code, out, err = run(capsys, bundle, archive, "--format", "json")
+    code, out, err = run(capsys, "diff", bundle, archive, "--format", "json")
     assert (code, err) == (0, "")
     expected = content_id(file_digests(open_container(bundle)))
     about = {"id": "three-bins", "version": "1.0.0", "content_id": expected}
@@ -51,7 +43,7 @@ def test_the_same_in_another_form(bundle: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_what_differs_for_people(bundle: Path, other: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, bundle, other)
+    code, out, err = run(capsys, "diff", bundle, other)
     assert (code, err) == (1, "")
     lines = out.splitlines()
     assert [line[0] for line in lines[:2]] == ["A", "B"]
@@ -67,7 +59,7 @@ def test_what_differs_for_people(bundle: Path, other: Path, capsys: pytest.Captu
 
 
 def test_both_formats_say_the_same(bundle: Path, other: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, bundle, other, "--format", "json", "--numerics")
+    code, out, err = run(capsys, "diff", bundle, other, "--format", "json", "--numerics")
     assert (code, err) == (1, "")
     document = json.loads(out)
     assert document["same"] is False
@@ -77,7 +69,7 @@ def test_both_formats_say_the_same(bundle: Path, other: Path, capsys: pytest.Cap
     assert [item["path"] for item in document["files"]] == ["README.md", "notes.txt"]
     assert document["numerics"]["cases"] == 6
     assert [item["largest"] for item in document["numerics"]["curves"]] == [0.0] * 4
-    code, out, err = run(capsys, bundle, other, "--numerics")
+    code, out, err = run(capsys, "diff", bundle, other, "--numerics")
     assert (code, err) == (1, "")
     assert "largest difference of Delta NLL at the 6 test vectors of A:" in out.splitlines()
     assert all(any(line.split()[:2] == [name, "0"] for line in out.splitlines()) for name in bundles.CURVES)
@@ -91,12 +83,12 @@ def test_a_number_that_is_none_is_null(bundle: Path, capsys: pytest.CaptureFixtu
             tensor.CopyFrom(bundles.numpy_helper.from_array(bundles.np.array(-100.0), "one"))
     graph = BundleFile(model.SerializeToString(), "graph", "application/octet-stream")
     broken = bundles.write(bundle.parent / "y.llb", replace={bundles.GRAPH: graph})
-    code, out, err = run(capsys, bundle, broken, "--numerics", "--format", "json")
+    code, out, err = run(capsys, "diff", bundle, broken, "--numerics", "--format", "json")
     assert (code, err) == (1, "")
     for item in json.loads(out)["numerics"]["curves"]:
         assert (item["largest"], item["second"]) == (None, None)
         assert isinstance(item["first"], float)
-    code, out, _ = run(capsys, bundle, broken, "--numerics")
+    code, out, _ = run(capsys, "diff", bundle, broken, "--numerics")
     assert code == 1
     assert "inf at zero: 0 -> nan" in out
 
@@ -104,7 +96,7 @@ def test_a_number_that_is_none_is_null(bundle: Path, capsys: pytest.CaptureFixtu
 def test_a_manifest_that_is_written_differently(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     second = bundles.write(bundle.parent / "y.llb")
     bundles.reseal(second, lambda document: document["files"].reverse())
-    code, out, _ = run(capsys, bundle, second)
+    code, out, _ = run(capsys, "diff", bundle, second)
     assert code == 1
     assert out.splitlines()[-1].endswith("the same values, written differently.")
 
@@ -120,7 +112,7 @@ def test_what_is_no_bundle_is_one_line(
     (bundle.parent / "empty").mkdir()
     (bundles.write(bundle.parent / "short") / "LICENSE").unlink()
     pair = [bundle, bundle.parent / name]
-    code, out, err = run(capsys, *(pair if second else reversed(pair)), "--format", "json")
+    code, out, err = run(capsys, "diff", *(pair if second else reversed(pair)), "--format", "json")
     assert (code, out) == (2, "")
     assert err.startswith(f"[{found}]")
     assert err.count("\n") == 1
@@ -128,7 +120,7 @@ def test_what_is_no_bundle_is_one_line(
 
 def test_numbers_of_other_bins_cannot_be_compared(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = write_quadratic(parabola_model(), bundle.parent / "y.llb")
-    assert run(capsys, bundle, other)[0] == 1
-    code, out, err = run(capsys, bundle, other, "--numerics")
+    assert run(capsys, "diff", bundle, other)[0] == 1
+    code, out, err = run(capsys, "diff", bundle, other, "--numerics")
     assert (code, out) == (2, "")
     assert err.startswith("[LLB-Y001]")

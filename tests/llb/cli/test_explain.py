@@ -3,22 +3,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from commands import run
 
-from llb.cli.main import main
 from llb_schema import FAMILIES, catalogue
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as end:
-        main(["explain", *arguments])
-    captured = capsys.readouterr()
-    assert isinstance(end.value.code, int)
-    return end.value.code, captured.out, captured.err
 
 
 @pytest.mark.parametrize("spelling", ["LLB-I001", "llb-i001", "I001"])
 def test_a_code_for_people(spelling: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, spelling)
+    code, out, err = run(capsys, "explain", spelling)
     assert (code, err) == (0, "")
     entry = catalogue()["LLB-I001"]
     flat = " ".join(out.split())
@@ -27,12 +19,12 @@ def test_a_code_for_people(spelling: str, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_limit_of_the_software_names_no_requirement(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, "LLB-X002")
+    _, out, _ = run(capsys, "explain", "LLB-X002")
     assert "requirement" not in out
 
 
 def test_a_code_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, "LLB-M013", "--format", "json")
+    code, out, err = run(capsys, "explain", "LLB-M013", "--format", "json")
     assert (code, err) == (0, "")
     entry = catalogue()["LLB-M013"]
     assert json.loads(out) == {
@@ -47,7 +39,7 @@ def test_a_code_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_all_codes_by_family(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys)
+    _, out, _ = run(capsys, "explain")
     lines = out.splitlines()
     assert [line.split()[0] for line in lines if line.startswith("  LLB-")] == [
         code for letter in FAMILIES for code, entry in catalogue().items() if entry.family == letter
@@ -55,16 +47,16 @@ def test_all_codes_by_family(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line for line in lines if line and not line.startswith(" ")] == [
         f"{letter}, {what}:" for letter, what in FAMILIES.items()
     ]
-    _, out, _ = run(capsys, "--format", "json")
+    _, out, _ = run(capsys, "explain", "--format", "json")
     assert {entry["code"] for entry in json.loads(out)} == set(catalogue())
 
 
 @pytest.mark.parametrize("letter", ["I", "i"])
 def test_one_family(letter: str, capsys: pytest.CaptureFixture[str]) -> None:
     expected = [code for code in catalogue() if code.startswith("LLB-I")]
-    _, out, _ = run(capsys, "--family", letter)
+    _, out, _ = run(capsys, "explain", "--family", letter)
     assert [line.split()[0] for line in out.splitlines()[1:]] == expected
-    _, out, _ = run(capsys, "--family", letter, "--format", "json")
+    _, out, _ = run(capsys, "explain", "--family", letter, "--format", "json")
     assert [entry["code"] for entry in json.loads(out)] == expected
 
 
@@ -82,7 +74,7 @@ def test_one_family(letter: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_asked_wrongly_is_one_line(
     arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = run(capsys, *arguments)
+    code, out, err = run(capsys, "explain", *arguments)
     assert (code, out) == (2, "")
     assert err.startswith(f"[LLB-X901] {said}")
     assert err.count("\n") == 1

@@ -5,23 +5,15 @@ from pathlib import Path
 
 import bundles
 import pytest
+from commands import run
 
 from llb.bundle import content_id, file_digests, open_container
-from llb.cli.main import main
 from llb_schema import validate_document
 
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     return bundles.write(tmp_path / "x.llb")
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    assert isinstance(end.value.code, int)
-    return end.value.code, captured.out, captured.err
 
 
 def test_validate_for_programs(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import bundles
 import pytest
+from commands import run
 
 from llb.bundle import content_id, file_digests, open_container
-from llb.cli.main import main
 
 
 @pytest.fixture
@@ -15,17 +15,9 @@ def bundle(tmp_path: Path) -> Path:
     return bundles.write(tmp_path / "x.llb")
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as end:
-        main(["pack", *(str(argument) for argument in arguments)])
-    captured = capsys.readouterr()
-    assert isinstance(end.value.code, int)
-    return end.value.code, captured.out, captured.err
-
-
 def test_for_people(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = bundle.with_suffix(".zip")
-    code, text, err = run(capsys, bundle, "--out", out)
+    code, text, err = run(capsys, "pack", bundle, "--out", out)
     assert (code, err) == (0, "")
     expected = content_id(file_digests(open_container(bundle)))
     assert text == f"three-bins@1.0.0: zip archive {out}, 8 files\ncontent id {expected}\n"
@@ -34,7 +26,7 @@ def test_for_people(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("suffix", "form"), [(".zip", "zip"), (".tgz", "tar"), (".copy", "directory")])
 def test_for_programs(bundle: Path, suffix: str, form: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = bundle.with_suffix(suffix)
-    code, text, err = run(capsys, bundle, "--out", out, "--format", "json")
+    code, text, err = run(capsys, "pack", bundle, "--out", out, "--format", "json")
     assert (code, err) == (0, "")
     assert open_container(out).kind == form
     assert json.loads(text) == {
@@ -49,11 +41,11 @@ def test_for_programs(bundle: Path, suffix: str, form: str, capsys: pytest.Captu
 
 def test_overwriting_is_asked_for(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = bundle.with_suffix(".zip")
-    assert run(capsys, bundle, "--out", out)[0] == 0
-    code, text, err = run(capsys, bundle, "--out", out)
+    assert run(capsys, "pack", bundle, "--out", out)[0] == 0
+    code, text, err = run(capsys, "pack", bundle, "--out", out)
     assert (code, text) == (2, "")
     assert err.startswith("[LLB-X002]")
-    assert run(capsys, bundle, "--out", out, "--force")[0] == 0
+    assert run(capsys, "pack", bundle, "--out", out, "--force")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -75,7 +67,7 @@ def test_what_cannot_be_packed_is_one_line_and_leaves_nothing(
     (folder / "empty").mkdir()
     (bundles.write(folder / "short") / "LICENSE").unlink()
     before = sorted(folder.rglob("*"))
-    code, text, err = run(capsys, folder / source, "--out", folder / target)
+    code, text, err = run(capsys, "pack", folder / source, "--out", folder / target)
     assert (code, text) == (2, "")
     assert err.startswith(f"[{found}]")
     assert err.count("\n") == 1
@@ -83,6 +75,6 @@ def test_what_cannot_be_packed_is_one_line_and_leaves_nothing(
 
 
 def test_a_target_is_needed(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = run(capsys, bundle)
+    code, _, err = run(capsys, "pack", bundle)
     assert code == 2
     assert err.startswith("[LLB-X901] Missing option '--out'")

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 from bundles import replace_file, reseal
+from commands import run
 from numpy.typing import NDArray
 from teachers import embedded_teacher
 
-from llb.cli.main import main
 from llb.cli.teacher import asking
 from llb.evaluation import accuracy, compare_heldout
 from llb.runtime import load
@@ -92,14 +92,6 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     replace_file(path, HELDOUT, table(model, signals, delta))
     claim(path)
     return path
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    assert isinstance(end.value.code, int)
-    return end.value.code, captured.out, captured.err
 
 
 def codes(items: Iterable[dict[str, str]]) -> set[str]:
@@ -180,7 +172,7 @@ def test_without_the_extra_it_says_which_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr("llb.cli.teacher.find_spec", lambda name: None if name == "jax" else find(name))
+    monkeypatch.setattr("llb.cli.given.find_spec", lambda name: None if name == "jax" else find(name))
     code, out, err = run(capsys, "validate", tmp_path, "--teacher", workspace_path())
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "LLB-X001" in err

@@ -137,8 +137,8 @@ def compile_workspace(workspace: Workspace) -> CompiledModel:
     config = workspace.model.config
     offsets = {name: int(config.par_slice(name).start) for name in config.par_order}
     bins = Bins(
-        tuple(name for name in config.channels for _ in range(config.channel_nbins[name])),
-        tuple(index for name in config.channels for index in range(config.channel_nbins[name])),
+        tuple(name for name, _ in workspace.bins),
+        tuple(index for _, index in workspace.bins),
     )
     by_name = {channel["name"]: channel for channel in workspace.spec["channels"]}
     rates = _Rates(offsets, config.npars)
