@@ -124,7 +124,7 @@ def vectors() -> dict[str, Any]:
     }
     return {
         "format": "llb-vectors",
-        "format_version": "0.1.0",
+        "format_version": "1.0.0",
         "graph": "delta_nll",
         "tolerance": {"delta_nll": tolerance},
         "cases": cases,
@@ -149,7 +149,7 @@ def manifest() -> dict[str, Any]:
     tensor = {"dtype": "float64", "shape": ["batch", 3]}
     return {
         "format": "llb",
-        "format_version": "0.1.0",
+        "format_version": "1.0.0",
         "id": "three-bins",
         "version": "1.0.0",
         "title": "Three Poisson bins without nuisances",

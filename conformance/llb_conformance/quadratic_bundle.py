@@ -21,7 +21,7 @@ __all__ = ["file_entry", "pyhf_digest", "quadratic_files", "quadratic_graph", "w
 
 Array = NDArray[np.float64]
 
-FORMAT_VERSION = "0.1.0"
+FORMAT_VERSION = "1.0.0"
 OPSET = 17
 IR_VERSION = 8
 _HELDOUT = 200

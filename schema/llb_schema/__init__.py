@@ -10,6 +10,7 @@ from llb_schema.findings import (
     finding,
     has_errors,
 )
+from llb_schema.migrations import migrate
 from llb_schema.registry import DOCUMENT_KINDS, DocumentKind, load_schema, validate_document
 from llb_schema.versions import FEATURES, FORMAT_VERSION, check_version
 
@@ -28,5 +29,6 @@ __all__ = [
     "finding",
     "has_errors",
     "load_schema",
+    "migrate",
     "validate_document",
 ]

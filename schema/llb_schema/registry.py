@@ -15,7 +15,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from llb_schema.findings import Finding, finding, has_errors
-from llb_schema.versions import check_version, is_newer_growth
+from llb_schema.versions import LINES, check_version, is_newer_growth, line_of
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
@@ -26,7 +26,7 @@ DocumentKind = Literal["manifest", "vectors", "finding", "report"]
 DOCUMENT_KINDS: tuple[DocumentKind, ...] = ("manifest", "vectors", "finding", "report")
 # Kinds that stand alone in a file say what they are.
 _FORMATS = {"manifest": "llb", "vectors": "llb-vectors"}
-_FOLDER = "0.1"
+_CURRENT = tuple(LINES)[-1]
 _MAX_FINDINGS = 200
 _CODES = {
     "required": "LLB-S001",
@@ -65,18 +65,24 @@ _WORDS = {
 
 
 @cache
-def load_schema(name: str) -> Mapping[str, Any]:
-    """The schema `manifest`, `vectors`, `finding`, `report` or `common`, as JSON; not to be changed.
+def load_schema(name: str, line: str = _CURRENT) -> Mapping[str, Any]:
+    """A schema as JSON, not to be changed.
+
+    Args:
+        name: one of `DOCUMENT_KINDS`, or `common`.
+        line: MAJOR.MINOR of a released format, a key of `llb_schema.versions.LINES`.
 
     Raises:
         FileNotFoundError: there is no such schema.
     """
-    file = resources.files("llb_schema").joinpath(_FOLDER, f"{name}.schema.json")
+    file = resources.files("llb_schema").joinpath(line, f"{name}.schema.json")
     return json.loads(file.read_text(encoding="utf-8"))
 
 
 def validate_document(document: object, kind: DocumentKind) -> tuple[Finding, ...]:
-    """All findings about a document: format, version and features first, then every rule of its schema.
+    """All findings about a document: format, version and features first, then the rules of its schema.
+
+    A document of an older supported version is checked by the schemas of that version.
 
     Args:
         document: a JSON value, read by a strict parser (NaN and duplicate keys are beyond a schema).
@@ -87,7 +93,7 @@ def validate_document(document: object, kind: DocumentKind) -> tuple[Finding, ..
         is not understood that is the only finding, for the rest has no meaning then.
     """
     if kind not in _FORMATS:
-        return _finish(_schema_findings(document, kind))
+        return _finish(_schema_findings(document, kind, _CURRENT))
     if not isinstance(document, Mapping):
         return (
             finding(
@@ -100,7 +106,7 @@ def validate_document(document: object, kind: DocumentKind) -> tuple[Finding, ..
     versions = check_version(document)
     if has_errors(versions):
         return versions
-    found = _schema_findings(document, kind)
+    found = _schema_findings(document, kind, line_of(document))
     if is_newer_growth(document):
         found = (_forgive(item) for item in found)
     return _finish([*versions, *found])
@@ -131,18 +137,18 @@ def _forgive(item: Finding) -> Finding:
 
 
 @cache
-def _validator(kind: str) -> Draft202012Validator:
+def _validator(kind: str, line: str) -> Draft202012Validator:
     # Imported here: together they take longer than all of llb_schema.
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
     from referencing import Registry
     from referencing.jsonschema import DRAFT202012
 
-    schemas = [load_schema(name) for name in ("common", *DOCUMENT_KINDS)]
+    schemas = [load_schema(name, line) for name in ("common", *DOCUMENT_KINDS)]
     registry = Registry().with_resources(
         (schema["$id"], DRAFT202012.create_resource(schema)) for schema in schemas
     )
-    return extend(Draft202012Validator, {"pattern": _pattern})(load_schema(kind), registry=registry)
+    return extend(Draft202012Validator, {"pattern": _pattern})(load_schema(kind, line), registry=registry)
 
 
 def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
@@ -153,8 +159,8 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
         yield ValidationError("pattern")
 
 
-def _schema_findings(document: Any, kind: str) -> Iterator[Finding]:
-    for error in _validator(kind).iter_errors(document):
+def _schema_findings(document: Any, kind: str, line: str) -> Iterator[Finding]:
+    for error in _validator(kind, line).iter_errors(document):
         yield from _translate(error)
 
 

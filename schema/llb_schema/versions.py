@@ -1,9 +1,10 @@
 """Which documents this reader accepts: format version, features, and the rule that compares them.
 
-The rule (VERSION-2 to VERSION-5): of two versions the *breaking* part is the major number, or, while
-that is 0, major and minor together; the *growing* part is the number after it. A newer breaking part is
-refused. A newer growing part is accepted with a warning and its new keys are ignored, unless the document
-lists a required feature that this reader does not have.
+The rule (VERSION-2 to VERSION-7): of two versions the *breaking* part is the major number, or, while
+that is 0, major and minor together; the *growing* part is the number after it. A breaking part that is newer
+than all known ones is refused, and so is an older one that is none of the supported. A newer growing part is
+accepted with a warning and its new keys are ignored, unless the document lists a required feature that this
+reader does not have. A supported older version is read, and said to be one.
 """
 
 from __future__ import annotations
@@ -14,12 +15,23 @@ from typing import Any
 
 from llb_schema.findings import Finding, finding
 
-__all__ = ["FEATURES", "FORMAT_VERSION", "check_version", "is_newer_growth"]
+__all__ = ["FEATURES", "FORMAT_VERSION", "LINES", "check_version", "is_newer_growth", "line_of"]
 
-_KNOWN = (0, 1, 0)
-FORMAT_VERSION = "0.1.0"
+FORMAT_VERSION = "1.0.0"
+"""The version of the format that this package describes, and that its writers write."""
+
 FEATURES: frozenset[str] = frozenset()
+"""Names in `required_features` that this reader knows what to do with."""
+
+LINES: Mapping[str, str] = {"0.1": "0.1.0", "1.0": FORMAT_VERSION}
+"""The versions that this reader knows, oldest first, by the folder of their schemas.
+
+There is one of each breaking part.
+"""
+
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})", re.ASCII)
+
+Part = tuple[int, ...]
 
 
 def check_version(document: Mapping[str, Any]) -> tuple[Finding, ...]:
@@ -28,21 +40,35 @@ def check_version(document: Mapping[str, Any]) -> tuple[Finding, ...]:
     An error means that nothing else in the document may be interpreted.
     """
     text = document.get("format_version")
-    version = _parse(text)
-    if version is None:
+    if (version := _parse(text)) is None:
         return (
             finding("LLB-S014", pointer="/format_version", expected="MAJOR.MINOR.PATCH", actual=_short(text)),
         )
     breaking, growing = _split(version)
-    known_breaking, known_growing = _split(_KNOWN)
-    if breaking > known_breaking:
+    known = _known()
+    newest = max(known)
+    if breaking > newest:
         return (_distance("LLB-S010", text),)
-    if breaking < known_breaking:
+    if breaking not in known:
         return (_distance("LLB-S015", text),)
     findings = _check_features(document)
-    if growing > known_growing:
+    if growing > known[breaking][1]:
         findings.append(_distance("LLB-S011", text))
+    if breaking < newest:
+        findings.append(_distance("LLB-S017", text))
     return tuple(findings)
+
+
+def line_of(document: Mapping[str, Any]) -> str:
+    """The key of `LINES` whose schemas a document follows.
+
+    Raises:
+        KeyError: `check_version` refuses its version.
+    """
+    version = _parse(document.get("format_version"))
+    if version is None:
+        raise KeyError("format_version")
+    return _known()[_split(version)[0]][0]
 
 
 def is_newer_growth(document: Mapping[str, Any]) -> bool:
@@ -51,12 +77,18 @@ def is_newer_growth(document: Mapping[str, Any]) -> bool:
     if version is None:
         return False
     breaking, growing = _split(version)
-    known_breaking, known_growing = _split(_KNOWN)
-    return breaking == known_breaking and growing > known_growing
+    known = _known()
+    return breaking in known and growing > known[breaking][1]
+
+
+def _known() -> dict[Part, tuple[str, Part]]:
+    """Folder and growing part of the known versions, by their breaking part."""
+    parts = {line: _split(version) for line, text in LINES.items() if (version := _parse(text))}
+    return {breaking: (line, growing) for line, (breaking, growing) in parts.items()}
 
 
 def _distance(code: str, text: object) -> Finding:
-    message = f"the document is of format version {text}, this reader knows {FORMAT_VERSION}"
+    message = f"the document is of format version {text}, this reader knows {' and '.join(LINES.values())}"
     return finding(code, message, pointer="/format_version", expected=FORMAT_VERSION, actual=text)
 
 
@@ -82,7 +114,7 @@ def _parse(text: object) -> tuple[int, int, int] | None:
     return None if match is None else (int(match[1]), int(match[2]), int(match[3]))
 
 
-def _split(version: tuple[int, int, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _split(version: tuple[int, int, int]) -> tuple[Part, Part]:
     major, minor, patch = version
     # A patch of a released major changes no reader's mind; before 1.0 it is the growing part.
     return ((major,), (minor,)) if major else ((major, minor), (patch,))

@@ -32,7 +32,7 @@ def test_good_documents_have_no_findings() -> None:
 def test_schemas_follow_their_own_meta_schema(kind: str) -> None:
     schema = load_schema(kind)
     Draft202012Validator.check_schema(schema)
-    assert schema["$id"] == f"urn:llb:schema:0.1:{kind}"
+    assert schema["$id"] == f"urn:llb:schema:1.0:{kind}"
 
 
 def objects(schema: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -58,7 +58,7 @@ def test_objects_are_closed_and_every_field_is_described(kind: str) -> None:
 
 
 def resolved(reference: str) -> dict[str, Any]:
-    name, _, path = reference.removeprefix("urn:llb:schema:0.1:").partition("#/$defs/")
+    name, _, path = reference.removeprefix("urn:llb:schema:1.0:").partition("#/$defs/")
     schema = load_schema(name)
     return schema["$defs"][path] if path else schema
 

@@ -29,11 +29,11 @@ def _identity() -> tuple[Case, ...]:
         _case("manifest-an-array", "LLB-S003", "", faulty(_become_a_list)),
         _put("format-other", "LLB-S013", "/format", "onnx"),
         _case("format-missing", "LLB-S013", "/format", drop("/format")),
-        _put("version-newer-major", "LLB-S010", "/format_version", "1.0.0"),
-        _put("version-newer-minor-before-1", "LLB-S010", "/format_version", "0.2.0"),
+        _put("version-newer-major", "LLB-S010", "/format_version", "2.0.0"),
+        _put("version-between-the-known", "LLB-S015", "/format_version", "0.2.0"),
         _put("version-older", "LLB-S015", "/format_version", "0.0.9"),
-        _put("version-not-a-version", "LLB-S014", "/format_version", "0.1"),
-        _put("version-a-number", "LLB-S014", "/format_version", 0.1),
+        _put("version-not-a-version", "LLB-S014", "/format_version", "1.0"),
+        _put("version-a-number", "LLB-S014", "/format_version", 1.0),
         _case("version-missing", "LLB-S014", "/format_version", drop("/format_version")),
         _case("feature-unknown", "LLB-S012", "/required_features/0", put("/required_features", ["flows"])),
         _case("feature-unknown-in-a-newer-version", "LLB-S012", "/required_features/0", faulty(_grown)),
@@ -131,4 +131,4 @@ def _become_a_list(draft: Draft) -> None:
 
 
 def _grown(draft: Draft) -> None:
-    draft.manifest.update(format_version="0.1.9", required_features=["flows"], novelty=1)
+    draft.manifest.update(format_version="1.7.0", required_features=["flows"], novelty=1)

@@ -30,7 +30,7 @@ def _json(name: str, code: str, place: str, change: Callable[[Any], Any], requir
 
 def _text() -> tuple[Case, ...]:
     return (
-        _bytes("vectors-nan", "LLB-P004", VECTORS, lambda data: data.replace(b"0.0", b"NaN", 1)),
+        _bytes("vectors-nan", "LLB-P004", VECTORS, lambda data: data.replace(b": 0.0", b": NaN", 1)),
         _bytes("vectors-key-twice", "LLB-P006", VECTORS, _key_twice),
         _bytes("vectors-byte-order-mark", "LLB-P002", VECTORS, _mark),
         _bytes("record-not-json", "LLB-P003", LABELS, lambda _: b"points: 200\n"),
@@ -49,7 +49,7 @@ def _schema() -> tuple[Case, ...]:
             "of-a-newer-version",
             "LLB-S010",
             "/format_version",
-            lambda raw: raw.update(format_version="0.2.0"),
+            lambda raw: raw.update(format_version="2.0.0"),
         ),
         _json("key-unknown", "LLB-S002", "/colour", lambda raw: raw.update(colour="red"), "VECTORS-1"),
         _json("tolerance-missing", "LLB-S001", tolerance, lambda raw: raw["tolerance"].clear(), "VECTORS-5"),
@@ -160,7 +160,7 @@ def _mark(data: bytes) -> bytes:
 
 
 def _key_twice(data: bytes) -> bytes:
-    return data.replace(b'"format_version":', b'"format_version": "0.1.0",\n  "format_version":', 1)
+    return data.replace(b'"format_version":', b'"format_version": "1.0.0",\n  "format_version":', 1)
 
 
 def _underived(raw: Any) -> None:

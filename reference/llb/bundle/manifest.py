@@ -8,6 +8,7 @@ from typing import Any
 
 from llb.bundle.contract import Curve, Domain, GraphSpec, InputBin, SignalModel, Uncertainty
 from llb.bundle.identity import Analysis, Author, Reference, Software, Teacher
+from llb_schema import migrate
 
 __all__ = ["FileEntry", "Manifest", "Metric", "Provenance", "ValidationData"]
 
@@ -115,9 +116,13 @@ class Manifest:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Manifest:
-        """The manifest in a JSON object that `llb_schema.validate_document(raw, "manifest")` accepts."""
+        """The manifest in a JSON object that `llb_schema.validate_document(raw, "manifest")` accepts.
+
+        One of an older format version is migrated; `format_version` is then still what it says itself.
+        """
+        stated, raw = raw["format_version"], migrate(raw, "manifest")
         return cls(
-            format_version=raw["format_version"],
+            format_version=stated,
             id=raw["id"],
             version=raw["version"],
             title=raw["title"],

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb.bundle import Manifest
-from llb_schema import Finding, finding, has_errors, validate_document
+from llb_schema import Finding, finding, has_errors, migrate, validate_document
 
 __all__ = ["TestVectors", "check_vectors", "reproduces"]
 
@@ -41,7 +41,8 @@ class TestVectors:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any], manifest: Manifest) -> TestVectors:
-        """The vectors in a document for which `check_vectors` finds no error."""
+        """The vectors in a document for which `check_vectors` finds no error, of any supported version."""
+        raw = migrate(raw, "vectors")
         cases = raw["cases"]
         curves = [curve.name for curve in manifest.own_curves]
         tolerance = raw["tolerance"]["delta_nll"]
@@ -74,6 +75,7 @@ def check_vectors(raw: Any, manifest: Manifest, source: str) -> tuple[Finding, .
     findings = tuple(_within(item, source) for item in validate_document(raw, "vectors"))
     if has_errors(findings):
         return findings
+    raw = migrate(raw, "vectors")
     return (*findings, *_names(raw, manifest, source), *_zero(raw, source))
 
 

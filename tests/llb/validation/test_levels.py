@@ -44,7 +44,7 @@ def test_the_highest_level_needs_a_teacher(good: Path) -> None:
 
 def test_warnings_do_not_end_a_validation(good: Path, tmp_path: Path) -> None:
     path = Path(shutil.copytree(good, tmp_path / "x.llb"))
-    bundles.reseal(path, lambda document: document.update(format_version="0.1.5", novelty=1))
+    bundles.reseal(path, lambda document: document.update(format_version="1.5.0", novelty=1))
     report = validate(path)
     assert (report.status, report.level) == ("ok", DEFAULT_LEVEL)
     assert [item.code for item in report.findings] == ["LLB-S008", "LLB-S011"]
