@@ -1,4 +1,4 @@
-"""What tests need from outside: uv and a package index. Elsewhere they may be missing, in CI never."""
+"""What tests need from outside: uv, node, package indices. Elsewhere they may be missing, in CI never."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["fetching", "run_outside", "uv"]
+__all__ = ["fetching", "node", "run_outside", "uv"]
 
 
 def uv() -> str:
@@ -18,6 +18,16 @@ def uv() -> str:
     found = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if found is None:
         _unavailable("uv is not installed")
+    return str(found)
+
+
+def node(project: Path) -> str:
+    """The node on the path, for a project whose packages are installed."""
+    found = shutil.which("node")
+    if found is None:
+        _unavailable("node is not installed")
+    if not (project / "node_modules").is_dir():
+        _unavailable(f"the packages are missing: npm ci --prefix {project.relative_to(project.parents[1])}")
     return str(found)
 
 

@@ -20,7 +20,7 @@ from llb_schema.versions import LINES, check_version, is_newer_growth, line_of
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
-__all__ = ["DOCUMENT_KINDS", "DocumentKind", "load_schema", "validate_document"]
+__all__ = ["DOCUMENT_KINDS", "DocumentKind", "load_schema", "schema_validator", "validate_document"]
 
 DocumentKind = Literal["manifest", "vectors", "finding", "report"]
 DOCUMENT_KINDS: tuple[DocumentKind, ...] = ("manifest", "vectors", "finding", "report")
@@ -137,7 +137,8 @@ def _forgive(item: Finding) -> Finding:
 
 
 @cache
-def _validator(kind: str, line: str) -> Draft202012Validator:
+def schema_validator(kind: DocumentKind, line: str = _CURRENT) -> Draft202012Validator:
+    """The validator of a schema alone: without versions, patterns as ECMA-262 has them, and offline."""
     # Imported here: together they take longer than all of llb_schema.
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
@@ -159,8 +160,8 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
         yield ValidationError("pattern")
 
 
-def _schema_findings(document: Any, kind: str, line: str) -> Iterator[Finding]:
-    for error in _validator(kind, line).iter_errors(document):
+def _schema_findings(document: Any, kind: DocumentKind, line: str) -> Iterator[Finding]:
+    for error in schema_validator(kind, line).iter_errors(document):
         yield from _translate(error)
 
 

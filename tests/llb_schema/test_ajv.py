@@ -1,0 +1,134 @@
+"""The schemas mean the same to ajv, a validator in another language, as to the one behind our findings."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import bundles
+import pytest
+from hypothesis import given, settings
+from mutations import mutated
+from outside import node
+
+from llb.bundle import open_container, parse_json
+from llb.validation import DEFAULT_LEVEL, validate
+from llb_conformance import counting_model, parabola_model, write_quadratic
+from llb_conformance.corpus import corpus, good_bundle, write_case
+from llb_schema import DOCUMENT_KINDS, FORMAT_VERSION, DocumentKind, FindingError, finding, load_schema
+from llb_schema.registry import schema_validator
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = ROOT / "tests" / "ajv"
+SCHEMAS = ROOT / "schema" / "llb_schema" / FORMAT_VERSION.rpartition(".")[0]
+DOCUMENTS: dict[str, DocumentKind] = {"manifest.json": "manifest", bundles.VECTORS: "vectors"}
+LEVEL_OF_SCHEMAS = 1
+
+
+class Ajv:
+    """`tests/ajv/validate.mjs` at work."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdin
+        assert process.stdout
+        self.questions, self.answers = process.stdin, process.stdout
+
+    def accepts(self, kind: DocumentKind, document: Any) -> bool:
+        """Whether the document follows the schema."""
+        print(json.dumps({"schema": load_schema(kind)["$id"], "document": document}), file=self.questions)
+        self.questions.flush()
+        answer = self.answers.readline().strip()
+        assert answer in ("valid", "invalid"), "ajv gave up, see stderr"
+        return answer == "valid"
+
+
+@pytest.fixture(scope="module")
+def ajv() -> Iterator[Ajv]:
+    command = [node(PROJECT), str(PROJECT / "validate.mjs"), str(SCHEMAS)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, encoding="utf-8") as process:
+        yield Ajv(process)
+    assert process.returncode == 0
+
+
+def ours(kind: DocumentKind, document: Any) -> bool:
+    return schema_validator(kind).is_valid(document)
+
+
+def documents(bundle: Path) -> Iterator[tuple[DocumentKind, Any]]:
+    """The documents of a bundle that are strict JSON; the others are no matter of a schema."""
+    with suppress(FindingError):
+        container = open_container(bundle)
+        for path in container.sizes.keys() & DOCUMENTS.keys():
+            with suppress(FindingError):
+                yield DOCUMENTS[path], parse_json(container.read(path), path)
+
+
+def report(bundle: Path, level: int) -> tuple[DocumentKind, Any]:
+    return "report", validate(bundle, level).to_json()
+
+
+def test_good_bundles_and_their_reports_are_accepted(ajv: Ajv, tmp_path: Path) -> None:
+    models = {"counting": counting_model(), "parabola": parabola_model()}
+    good = [write_quadratic(model, tmp_path / f"{name}.llb") for name, model in models.items()]
+    good += [bundles.write(tmp_path / "exact.llb")]
+    good += [
+        bundles.write(tmp_path / "stating.llb", bundles.stating, {bundles.GRAPH: bundles.stating_graph()})
+    ]
+    for bundle in good:
+        found = [*documents(bundle), report(bundle, DEFAULT_LEVEL)]
+        assert len(found) == len(DOCUMENTS) + 1
+        for kind, document in found:
+            assert ajv.accepts(kind, document), (bundle, kind)
+            assert ours(kind, document), (bundle, kind)
+
+
+def test_bad_bundles_are_refused_for_their_schema_or_not_by_both(ajv: Ajv, tmp_path: Path) -> None:
+    counts = {True: 0, False: 0}
+    apart: list[str] = []
+    for item in corpus():
+        bundle = write_case(item, tmp_path)
+        for kind, document in (*documents(bundle), report(bundle, LEVEL_OF_SCHEMAS)):
+            answer = ours(kind, document)
+            counts[answer] += 1
+            if ajv.accepts(kind, document) != answer:
+                apart.append(f"{item.id}: {kind}")
+    assert apart == []
+    assert counts[True] > 500
+    assert counts[False] > 50
+
+
+FOUND = finding("LLB-I001", pointer="a").to_json()
+GOOD: list[tuple[DocumentKind, Any]] = [
+    ("manifest", json.loads(good_bundle()["manifest.json"])),
+    ("vectors", json.loads(good_bundle()[bundles.VECTORS])),
+    ("finding", FOUND),
+    (
+        "report",
+        {"status": "invalid", "level": 2, "findings": [FOUND], "bundle": {"location": "x", "id": None}},
+    ),
+]
+
+
+def test_every_kind_is_mutated() -> None:
+    assert tuple(kind for kind, _ in GOOD) == DOCUMENT_KINDS
+    assert all(ours(kind, document) for kind, document in GOOD)
+
+
+@pytest.mark.parametrize(("kind", "document"), GOOD, ids=DOCUMENT_KINDS)
+def test_mutated_documents_are_refused_by_both_or_none(ajv: Ajv, kind: DocumentKind, document: Any) -> None:
+    seen: set[bool] = set()
+
+    @settings(max_examples=500)
+    @given(mutated(document))
+    def agree(changed: Any) -> None:
+        answer = ours(kind, changed)
+        seen.add(answer)
+        assert ajv.accepts(kind, changed) == answer
+
+    agree()
+    assert seen == {True, False}
