@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from llb_schema import DOCUMENT_KINDS, FORMAT_VERSION, load_schema
+from llb_schema.versions import LINES
 
 __all__ = ["PAGE", "Section", "page", "sections"]
 
@@ -82,8 +83,7 @@ class Section:
 def page() -> str:
     """The page as it has to be."""
     parts = sections()
-    folder = load_schema("common")["$id"].split(":")[-2]
-    introduction = _INTRODUCTION.format(version=FORMAT_VERSION, folder=folder)
+    introduction = _INTRODUCTION.format(version=FORMAT_VERSION, folder=tuple(LINES)[-1])
     contents = "".join(f"{'  ' * part.depth}- [{part.title}](#{part.anchor})\n" for part in parts)
     return "\n".join([introduction, contents, *map(str, parts)])
 

@@ -145,7 +145,10 @@ def schema_validator(kind: DocumentKind, line: str = _CURRENT) -> Draft202012Val
     from referencing import Registry
     from referencing.jsonschema import DRAFT202012
 
-    schemas = [load_schema(name, line) for name in ("common", *DOCUMENT_KINDS)]
+    schemas = [dict(load_schema(name, line)) for name in ("common", *DOCUMENT_KINDS)]
+    for schema in schemas:
+        # A reference to a schema that names its dialect would be followed by jsonschema's own validator.
+        del schema["$schema"]
     registry = Registry().with_resources(
         (schema["$id"], DRAFT202012.create_resource(schema)) for schema in schemas
     )

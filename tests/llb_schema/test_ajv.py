@@ -19,12 +19,13 @@ from llb.bundle import open_container, parse_json
 from llb.validation import DEFAULT_LEVEL, validate
 from llb_conformance import counting_model, parabola_model, write_quadratic
 from llb_conformance.corpus import corpus, good_bundle, write_case
-from llb_schema import DOCUMENT_KINDS, FORMAT_VERSION, DocumentKind, FindingError, finding, load_schema
+from llb_schema import DOCUMENT_KINDS, DocumentKind, FindingError, finding, load_schema
 from llb_schema.registry import schema_validator
+from llb_schema.versions import LINES
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "tests" / "ajv"
-SCHEMAS = ROOT / "schema" / "llb_schema" / FORMAT_VERSION.rpartition(".")[0]
+SCHEMAS = ROOT / "schema" / "llb_schema" / tuple(LINES)[-1]
 DOCUMENTS: dict[str, DocumentKind] = {"manifest.json": "manifest", bundles.VECTORS: "vectors"}
 LEVEL_OF_SCHEMAS = 1
 

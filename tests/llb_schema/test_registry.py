@@ -117,7 +117,11 @@ def test_findings_and_reports_follow_their_schemas() -> None:
     assert codes(report, "report") == []
     broken = copy.deepcopy(report)
     broken["findings"][0]["code"] = "I001"
-    assert codes(broken, "report") == [("LLB-S005", "/findings/0/code")]
+    broken["findings"][0]["requirement"] += "\n"
+    assert codes(broken, "report") == [
+        ("LLB-S005", "/findings/0/code"),
+        ("LLB-S005", "/findings/0/requirement"),
+    ]
 
 
 def test_importing_the_schema_package_imports_no_validator() -> None:

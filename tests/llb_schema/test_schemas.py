@@ -12,8 +12,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from llb_schema import DOCUMENT_KINDS, load_schema
+from llb_schema.versions import LINES
 
-VERSION = load_schema("common")["$id"].split(":")[-2]
+VERSION = tuple(LINES)[-1]
 FOLDER = Path(__file__).resolve().parents[2] / "schema" / "llb_schema" / VERSION
 SCHEMAS: dict[str, Any] = {
     path.name.removesuffix(".schema.json"): json.loads(path.read_text(encoding="utf-8"))
