@@ -29,7 +29,7 @@ _TRAIN, _HOLD, _CALIBRATE, _REACH = range(4)
 _FEWEST = 100
 """Labels that training needs at least."""
 _HALF = 0.5
-"""Of the held-out signals go along published directions."""
+"""Share of the held-out signals along published directions, where training sees such directions at all."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,8 @@ def make_labels(
     began = time.monotonic()
     background = background_of(teacher)
     aside = heldout_count(n)
-    other = replace(sampling, seed=sampling.seed + 2, published=min(_HALF, sampling.published))
+    along = _HALF if sampling.published > 0 else 0.0
+    other = replace(sampling, seed=sampling.seed + 2, published=along)
     parts = (
         sample_signals(background, published, n, sampling),
         # Signal 0 of every sequence is no signal at all, which training has seen.
@@ -151,7 +152,7 @@ def make_labels(
     role = np.repeat([_TRAIN, _HOLD, _CALIBRATE, _REACH], [len(part) for part in parts])
     chosen = (
         "half of them along published directions and half filling space"
-        if len(published) and other.published == _HALF and other.strategy == "mixed"
+        if len(published) and along and sampling.strategy == "mixed"
         else "drawn like the others"
     )
     return _split(teacher, labels, role, _Drawn(background, sampling, False, chosen), second_look, began)

@@ -20,7 +20,10 @@ _FEW, _MANY, _EACH = 256, 1024, 32
 
 def background_of(teacher: Teacher) -> Background:
     """What sampling has to know of a teacher."""
-    return Background(np.asarray([item.background for item in teacher.bins]), teacher.covariance)
+    events = np.asarray([item.background for item in teacher.bins])
+    # The Asimov data of the observed fit are what it expects.
+    fitted = next((curve.main for curve in teacher.curves if curve.name == "observed_asimov"), None)
+    return Background(events, teacher.covariance, fitted)
 
 
 def pilot_signals(teacher: Teacher, published: Floats, n: int, sampling: Sampling) -> Floats:

@@ -30,10 +30,17 @@ class Background:
     Attributes:
         events: (n_bins,) expected background.
         covariance: (n_bins, n_bins) of that expectation over the nuisance parameters.
+        fitted: (n_bins,) expected background after the fit to the observed data; None for no other one.
     """
 
     events: Floats
     covariance: Floats
+    fitted: Floats | None = None
+
+    @property
+    def least(self) -> Floats:
+        """(n_bins,) fewest events that some data set expects: more than these no signal can take away."""
+        return self.events if self.fitted is None else np.minimum(self.events, self.fitted)
 
     @property
     def scale(self) -> Floats:

@@ -77,7 +77,8 @@ class Sampling:
         strength: mu up to which all published signals are covered, whatever their Delta NLL.
         far: fraction from `delta_max` to what published signals reach at `strength`, evenly in the logarithm.
         negative: fraction with negative yields, in some bins or in all.
-        below_zero: how negative, in units of the background; never beyond one standard deviation of it.
+        below_zero: how negative, in units of the fewest events that a data set expects; never beyond one
+            standard deviation.
         seed: of everything random.
         strategy: a key of `STRATEGIES`.
         metropolis: settings of the strategy of that name.

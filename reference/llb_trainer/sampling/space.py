@@ -18,6 +18,10 @@ _LEAST_REACH = 0.1
 """Of a bin that no published signal fills, in units of what the bin alone would notice."""
 
 
+_NEXT_TO_NOTHING = 0.01
+"""Events: a fit to no observed ones may leave a bin without any background."""
+
+
 @dataclass(frozen=True)
 class SignalSpace:
     """What every strategy draws from.
@@ -74,10 +78,16 @@ def signal_space(background: Background, published: Floats, sampling: Sampling) 
         directions=directions,
         published=bool(len(useful)),
         largest=np.maximum(sampling.reach * reached, strong.max(axis=0, initial=0.0)),
-        lowest=-np.minimum(sampling.below_zero * background.events, background.scale),
+        lowest=_lowest(background, sampling.below_zero),
         far=max(sampling.delta_max, float(np.max(expected_delta(background, strong), initial=0.0))),
         sampling=sampling,
     )
+
+
+def _lowest(background: Background, below_zero: float) -> Floats:
+    """(n_bins,) least signal, by the data set that expects the fewest events; 0 where that is next to none."""
+    there = background.least > _NEXT_TO_NOTHING
+    return np.where(there, -np.minimum(below_zero * background.least, background.scale), 0.0)
 
 
 def _alone(background: Background, delta: float) -> Floats:

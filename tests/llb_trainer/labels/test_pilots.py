@@ -27,6 +27,14 @@ def test_pilots_are_others_than_the_signals() -> None:
     assert not {tuple(row) for row in pilots[1:]} & {tuple(row) for row in signals[1:]}
 
 
+def test_sampling_knows_what_the_fit_to_the_data_expects() -> None:
+    teacher = embedded_teacher()
+    (asimov,) = [curve.main for curve in teacher.curves if curve.name == "observed_asimov"]
+    background = background_of(teacher)
+    np.testing.assert_array_equal(background.least, np.minimum(background.events, asimov))
+    assert np.any(background.least < background.events)
+
+
 def test_given_signals_are_their_own_pilots_as_long_as_they_are_few() -> None:
     given = np.arange(3000.0)[:, None]
     assert len(pilots_among(given[:200])) == 200

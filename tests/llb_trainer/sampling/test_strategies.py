@@ -94,6 +94,15 @@ def test_mixed_reaches_the_strongest_published_signals_and_below_zero() -> None:
     assert 0.2 < np.mean((negative <= 0).all(axis=1)) < 0.95
 
 
+def test_no_signal_takes_away_more_than_the_fit_to_the_data_leaves() -> None:
+    fitted = replace(BACKGROUND, fitted=np.array([1e-9, 10.0, 950.0]))
+    signals = sample_signals(fitted, 8.0 * PUBLISHED, 4096, Sampling())
+    assert (signals[:, 0] >= 0).all()
+    assert -0.2 * 10.0 <= signals[:, 1].min() < -0.15 * 10.0
+    assert signals[:, 2].min() < -0.75 * BACKGROUND.scale[2]
+    assert np.any(signals < 0, axis=1).mean() > 0.03
+
+
 @BY_NAME
 def test_other_seeds_give_other_signals(strategy: str) -> None:
     one, two = (

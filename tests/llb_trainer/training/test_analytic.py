@@ -66,6 +66,26 @@ def test_a_bin_without_data_adds_its_slope_alone() -> None:
     np.testing.assert_allclose(found(np.array([[0.0, 2.5, 0.0]])), 2.5 * (1.0 - 0.0 / RATE[1]))
 
 
+def test_a_bin_that_expects_next_to_nothing_leaves_the_others_alone() -> None:
+    # The Asimov data of a fit to no events; differences of gradients say nothing there.
+    nothing = 1e-9
+    bend = origin().curvature[0]
+    bend[1] = bend[:, 1] = [40.0, -3e8, 700.0]
+    data, rate = np.array([12.0, nothing, 240.0]), np.array([10.0, nothing, 250.0])
+    found = analytic_profile(Origin(data[None], (1.0 - data / rate)[None], bend[None], np.array([False])))
+    others = np.array([0, 2])
+    alone = analytic_profile(
+        Origin(
+            data[None, others],
+            (1.0 - data / rate)[None, others],
+            bend[None][:, others][:, :, others],
+            np.array([False]),
+        )
+    )
+    signals = np.array([[4.0, 0.0, 10.0], [4.0, 2.5, 10.0]])
+    np.testing.assert_allclose(found(signals) - alone(signals[:, others]), [[0.0], [2.5]], atol=1e-7)
+
+
 def test_zero_is_exact_and_so_are_slope_and_curvature() -> None:
     known, exact = analytic_profile(origin()), origin()
     assert (known(np.zeros((5, 3))) == 0.0).all()
