@@ -85,7 +85,7 @@ def measured(name: str, data: Path, plan: Plan, out: Path, figures: Path | None)
             on_stage=stages,
         )
         stages("Validating the bundle", 1)
-        report = validate(out)
+        report = validate(out, limits=None)
     comparisons = compare_heldout(made.model)
     errors = np.concatenate([item.error[REGIONS["decision"](item.truth)] for item in comparisons])
     covered = coverage(comparisons)

@@ -39,6 +39,12 @@ class Container:
     limits: Limits
     _contents: Mapping[str, bytes] | None
 
+    @classmethod
+    def of(cls, location: Path, contents: Mapping[str, bytes]) -> Container:
+        """Files that were read, and checked, already; `location` is only a name."""
+        sizes = {name: len(data) for name, data in contents.items()}
+        return cls(location, "directory", sizes, Limits(), contents)
+
     def read(self, path: str) -> bytes:
         """The bytes of a file.
 

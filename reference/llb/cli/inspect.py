@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import click
@@ -39,6 +40,22 @@ _UNUSABLE = {"LLB-A001", "LLB-X003"}
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Which points.")
 @click.option(
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=120.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds that the graph may take.",
+)
+@click.option(
+    "--memory-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=4.0,
+    show_default=True,
+    metavar="GIB",
+    help="Memory that it may take, with onnxruntime's own 0.5 GiB.",
+)
+@click.option(
     "--format",
     "output",
     type=click.Choice(["text", "json", "junit"]),
@@ -54,12 +71,15 @@ def validate_command(
     teacher: Path | None,
     points: int,
     seed: int,
+    time_limit: float,
+    memory_limit: float,
     output: str,
 ) -> None:
     """Check a bundle and report every fault.
 
     Level 5 recomputes what the bundle claims of its accuracy from the teacher's truth in it. Level 6 checks
-    that truth: it fits some held-out points, and fresh ones, with the workspace itself.
+    that truth: it fits some held-out points, and fresh ones, with the workspace itself. From level 3 on
+    the graph runs in a process of its own, with limits of time and memory.
 
     \b
     Example:
@@ -67,20 +87,21 @@ def validate_command(
         llb validate stau.llb.zip --level 2 --format json
         llb validate stau.llb --teacher BkgOnly.json --points 64
     """
-    from llb.validation import DEFAULT_LEVEL, MAX_LEVEL, validate
+    from llb.validation import DEFAULT_LEVEL, MAX_LEVEL, RunLimits, validate
 
     chosen = level if level is not None else DEFAULT_LEVEL if teacher is None else MAX_LEVEL
     if chosen == MAX_LEVEL and teacher is None:
         raise click.UsageError(f"level {MAX_LEVEL} asks the teacher: give its workspace with --teacher")
     if chosen < MAX_LEVEL and teacher is not None:
         raise click.UsageError(f"--teacher is for level {MAX_LEVEL}, not {chosen}")
+    limits = RunLimits(time_limit, math.ceil(memory_limit * 2**30))
     if teacher is None:
-        report = validate(bundle, chosen)
+        report = validate(bundle, chosen, limits=limits)
     else:
         from llb.cli.teacher import asking
 
         with asking(teacher, points, seed) as relabelling:
-            report = validate(bundle, chosen, relabelling=relabelling)
+            report = validate(bundle, chosen, relabelling=relabelling, limits=limits)
     if output == "json":
         click.echo(json.dumps(report.to_json(), indent=2))
     elif output == "junit":

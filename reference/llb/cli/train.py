@@ -106,7 +106,7 @@ def train_command(
             on_stage=stages,
         )
         told = stages("Validating the bundle", 1)
-        report = validate(out)
+        report = validate(out, limits=None)
         told(1)
     if output == "json":
         click.echo(json.dumps(_as_json(made, report, stages.seconds), indent=2, allow_nan=False))

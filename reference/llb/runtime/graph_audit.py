@@ -7,10 +7,12 @@ allocates whatever a shape asks for. A graph is therefore read as data first and
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from llb.bundle import GraphSpec, TensorSpec
+from llb.runtime.graph_cost import MAX_ELEMENTS, check_cost
 from llb_schema import Finding, finding, has_errors
 
 if TYPE_CHECKING:
@@ -22,8 +24,9 @@ OPSETS = range(17, 22)
 _IR_VERSIONS = range(8, 11)
 _MAX_FILE_BYTES = 256 * 2**20
 _MAX_NODES = 20_000
-# Elements of one tensor, per row of the batch.
-_MAX_ELEMENTS = 2**26
+# Constants, and inputs and outputs of all nodes together.
+_MAX_EDGES = 200_000
+_MAX_FINDINGS = 50
 
 ALLOWED_OPERATORS = frozenset(
     (  # noqa: SIM905 - fifty quoted strings read worse
@@ -44,7 +47,7 @@ def audit_graph(data: bytes, spec: GraphSpec | None = None, *, source: str = "")
         source: path of the file, for the findings.
 
     Returns:
-        `LLB-G...` findings sorted by code, none for a good graph.
+        `LLB-G...` findings sorted by code, the first fifty of them; none for a good graph.
     """
     if len(data) > _MAX_FILE_BYTES:
         expected = f"at most {_MAX_FILE_BYTES} bytes"
@@ -60,17 +63,40 @@ def audit_graph(data: bytes, spec: GraphSpec | None = None, *, source: str = "")
         return (finding("LLB-G001", f"the file is not an ONNX model: {_first_line(error)}", pointer=source),)
     if not model.HasField("graph") or not model.opset_import:
         return (finding("LLB-G001", pointer=source),)
-    findings = [
-        *_versions(model, spec, source),
-        *_containment(model, source),
-        *_operators(model.graph, source),
-    ]
-    if not has_errors(findings):
-        # Only what has passed so far may reach the checker and shape inference, which trust their input more.
-        findings += _checked(model, source)
-    if spec is not None and not has_errors(findings):
-        findings += _signature(model.graph, spec, source)
-    return tuple(sorted(set(findings), key=lambda item: (item.code, item.pointer, item.message)))
+    # In this order: each trusts its input more than the one before.
+    for part in (
+        _sizes(model, source),
+        chain(_versions(model, spec, source), _containment(model, source), _operators(model.graph, source)),
+        _checked(model, source),
+        () if spec is None else _signature(model.graph, spec, source),
+        _cost(model, source),
+    ):
+        findings = _first(part, source)
+        if has_errors(findings):
+            return findings
+    return ()
+
+
+def _first(findings: Iterable[Finding], source: str) -> tuple[Finding, ...]:
+    """Some findings, sorted; a file of 256 MiB has room for as many faults as it likes."""
+    seen: set[Finding] = set()
+    for item in findings:
+        if len(seen) == _MAX_FINDINGS:
+            seen.add(finding("LLB-S016", "the graph has more faults", pointer=source))
+            break
+        seen.add(item)
+    return tuple(sorted(seen, key=lambda item: (item.code, item.pointer, item.message)))
+
+
+def _sizes(model: ModelProto, source: str) -> Iterator[Finding]:
+    nodes, graph = len(model.graph.node), model.graph
+    if nodes > _MAX_NODES:
+        yield finding("LLB-G008", pointer=source, expected=f"at most {_MAX_NODES} nodes", actual=nodes)
+        return
+    edges = len(graph.initializer) + sum(len(node.input) + len(node.output) for node in graph.node)
+    if edges > _MAX_EDGES:
+        expected = f"at most {_MAX_EDGES} constants, inputs and outputs of nodes"
+        yield finding("LLB-G008", pointer=source, expected=expected, actual=edges)
 
 
 def _versions(model: ModelProto, spec: GraphSpec | None, source: str) -> Iterator[Finding]:
@@ -100,10 +126,6 @@ def _containment(model: ModelProto, source: str) -> Iterator[Finding]:
     ):
         if len(parts):
             yield finding("LLB-G007", f"the graph has {name}", pointer=source, actual=f"{len(parts)} {name}")
-    if len(graph.node) > _MAX_NODES:
-        yield finding(
-            "LLB-G008", pointer=source, expected=f"at most {_MAX_NODES} nodes", actual=len(graph.node)
-        )
     for tensor in graph.initializer:
         yield from _tensor(tensor, source)
 
@@ -116,13 +138,11 @@ def _tensor(tensor: TensorProto, source: str) -> Iterator[Finding]:
         yield finding("LLB-G006", f"the weights of {name!r} lie in another file", pointer=source)
         return
     size = math.prod(tensor.dims)
-    if size > _MAX_ELEMENTS or any(dim < 0 for dim in tensor.dims):
+    if size > MAX_ELEMENTS or any(dim < 0 for dim in tensor.dims):
+        message = f"the tensor {name!r} is too large, or has a negative dimension"
+        actual = " x ".join(str(dim) for dim in tensor.dims[:10])
         yield finding(
-            "LLB-G008",
-            f"the tensor {name!r} is too large",
-            pointer=source,
-            expected=_MAX_ELEMENTS,
-            actual=size,
+            "LLB-G008", message, pointer=source, expected=f"at most {MAX_ELEMENTS} elements", actual=actual
         )
     elif tensor.data_type in {Kinds.DOUBLE, Kinds.FLOAT, Kinds.FLOAT16, Kinds.BFLOAT16}:
         yield from _weights(tensor, source)
@@ -169,24 +189,25 @@ def _attributes(node: NodeProto, source: str) -> Iterator[Finding]:
 
 
 def _checked(model: ModelProto, source: str) -> Iterator[Finding]:
-    from onnx import checker, shape_inference
+    from onnx import checker
 
     try:
         checker.check_model(model, full_check=True)
-        inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+    except MemoryError:
+        raise
     # The checker is native code with a type of exception for every kind of fault; any of them means refusal.
     except Exception as error:
         yield finding("LLB-G002", f"the ONNX checker refuses the model: {_first_line(error)}", pointer=source)
-        return
-    for value in (*inferred.graph.value_info, *inferred.graph.output):
-        known = math.prod(
-            dim.dim_value for dim in value.type.tensor_type.shape.dim if dim.HasField("dim_value")
-        )
-        if known > _MAX_ELEMENTS:
-            message = f"the tensor {value.name[:80]!r} is too large"
-            yield finding(
-                "LLB-G008", message, pointer=source, expected=f"at most {_MAX_ELEMENTS}", actual=known
-            )
+
+
+def _cost(model: ModelProto, source: str) -> Iterator[Finding]:
+    try:
+        yield from check_cost(model, source)
+    except MemoryError:
+        raise
+    # As above: shapes that fit each other for one row need not for another number of them.
+    except Exception as error:
+        yield finding("LLB-G002", f"ONNX cannot infer the shapes: {_first_line(error)}", pointer=source)
 
 
 def _signature(graph: GraphProto, spec: GraphSpec, source: str) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from llb.bundle import Bundle, TensorSpec, read_bundle
 from llb.runtime.domain import in_box
+from llb.runtime.graph_cost import BLOCK_ROWS
 from llb.runtime.session import GraphSession, open_graph
 from llb.runtime.signal import signal_vector
 from llb_schema import FindingError, finding
@@ -18,9 +19,6 @@ from llb_schema import FindingError, finding
 __all__ = ["ProfileLikelihood", "load"]
 
 Array = NDArray[np.float64]
-
-# Rows a call of the graph: enough that a call costs nothing, few enough that hidden layers stay in the cache.
-_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -96,8 +94,8 @@ class ProfileLikelihood:
         array = self.check_shape(signals)
         if not len(array):
             return (np.empty((0, len(self.bundle.manifest.own_curves))),) * len(outputs)
-        starts = range(0, len(array), _ROWS)
-        blocks = [self.graph.run_outputs(array[start : start + _ROWS], outputs) for start in starts]
+        starts = range(0, len(array), BLOCK_ROWS)
+        blocks = [self.graph.run_outputs(array[start : start + BLOCK_ROWS], outputs) for start in starts]
         return tuple(
             np.concatenate(parts).astype(np.float64, copy=False) for parts in zip(*blocks, strict=True)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ MAX_SESSIONS = 32
 _Key = tuple[str, GraphSpec]
 _sessions: OrderedDict[_Key, InferenceSession] = OrderedDict()
 _lock = threading.Lock()
+_NO_MEMORY = re.compile("bad_alloc|bad allocation|failed to allocate memory", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class GraphSession:
         """Several outputs for rows of shape (N, width), in one call, each as the manifest declares it.
 
         Raises:
-            FindingError: `LLB-G015`, onnxruntime fails; `LLB-N006`, an output has another shape than
-                declared.
+            FindingError: `LLB-G015`, onnxruntime fails; `LLB-G017`, for want of memory; `LLB-N006`, an output
+                has another shape than declared.
         """
         # A yield beyond float32 becomes infinite there; the graph's answer shows it, a warning here would
         # not help.
@@ -70,8 +72,7 @@ class GraphSession:
             found = self.session.run([item.name for item in outputs], feed)
         # Its exceptions are native classes without a common base.
         except Exception as error:
-            message = f"onnxruntime failed: {_first_line(error)}"
-            raise FindingError(finding("LLB-G015", message, pointer=self.spec.path)) from error
+            raise _failure("LLB-G015", "onnxruntime failed", error, self.spec.path) from error
         results = tuple(np.asarray(item) for item in found)
         for item, result in zip(outputs, results, strict=True):
             expected, actual = (len(rows), *item.shape[1:]), result.shape
@@ -106,7 +107,8 @@ def open_session(data: bytes, spec: GraphSpec) -> InferenceSession:
     """A new one-thread session for an ONNX file that passes the audit.
 
     Raises:
-        FindingError: all findings of `audit_graph`; `LLB-G012`, onnxruntime refuses the graph.
+        FindingError: all findings of `audit_graph`; `LLB-G012`, onnxruntime refuses the graph; `LLB-G017`,
+            for want of memory.
     """
     findings = audit_graph(data, spec, source=spec.path)
     if has_errors(findings):
@@ -122,8 +124,8 @@ def open_session(data: bytes, spec: GraphSpec) -> InferenceSession:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     # Its exceptions are native classes without a common base.
     except Exception as error:
-        message = f"onnxruntime {onnxruntime.__version__} cannot load the graph: {_first_line(error)}"
-        raise FindingError(finding("LLB-G012", message, pointer=spec.path)) from error
+        said = f"onnxruntime {onnxruntime.__version__} cannot load the graph"
+        raise _failure("LLB-G012", said, error, spec.path) from error
 
 
 def _cached(key: _Key) -> InferenceSession | None:
@@ -138,6 +140,13 @@ def _keep(key: _Key, session: InferenceSession) -> None:
         _sessions[key] = session
         while len(_sessions) > MAX_SESSIONS:
             _sessions.popitem(last=False)
+
+
+def _failure(code: str, said: str, error: Exception, path: str) -> FindingError:
+    """The finding in which an exception of onnxruntime ends; it tells a want of memory by words only."""
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+        return FindingError(finding("LLB-G017", pointer=path))
+    return FindingError(finding(code, f"{said}: {_first_line(error)}", pointer=path))
 
 
 def _first_line(error: Exception) -> str:

@@ -2,6 +2,16 @@
 
 from llb.validation.levels import DEFAULT_LEVEL, MAX_LEVEL, validate
 from llb.validation.report import Report
+from llb.validation.run_limits import RunLimits
 from llb.validation.vectors import TestVectors, check_vectors, reproduces
 
-__all__ = ["DEFAULT_LEVEL", "MAX_LEVEL", "Report", "TestVectors", "check_vectors", "reproduces", "validate"]
+__all__ = [
+    "DEFAULT_LEVEL",
+    "MAX_LEVEL",
+    "Report",
+    "RunLimits",
+    "TestVectors",
+    "check_vectors",
+    "reproduces",
+    "validate",
+]

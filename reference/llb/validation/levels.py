@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llb.bundle import Bundle, Container, Manifest, check_manifest, open_container, read_raw_manifest
+from llb.validation.guard import guarded
 from llb.validation.report import Report
-from llb.validation.semantics import check_documents, check_integrity, read_vectors
-from llb_schema import Finding, FindingError, finding, has_errors
+from llb.validation.run_limits import RunLimits
+from llb.validation.running import FIRST_LEVEL, LevelResult, run_levels
+from llb.validation.semantics import check_documents, check_integrity
+from llb_schema import Finding, has_errors
 
 if TYPE_CHECKING:
-    from llb.runtime import ProfileLikelihood
+    from llb.validation.fresh import FreshPoints
     from llb.validation.teacher import Relabelling
 
 __all__ = ["DEFAULT_LEVEL", "MAX_LEVEL", "validate"]
 
+MAX_LEVEL = 6
+"""The highest level; it needs the teacher."""
+
+DEFAULT_LEVEL = MAX_LEVEL - 1
+"""The highest level for which a bundle is enough."""
+
 
 @dataclass
-class _Run:
-    """What the levels hand on to each other."""
+class _Reading:
+    """What the levels that only read hand on to each other."""
 
     location: Path
     container: Container | None = None
     raw: Any = None
     bundle: Bundle | None = None
-    sessions: dict[str, Any] = field(default_factory=dict[str, Any])
-    relabelling: Relabelling | None = None
 
     @property
     def opened(self) -> Bundle:
@@ -37,80 +44,28 @@ class _Run:
             raise RuntimeError("level 1 has not run")
         return self.bundle
 
-    @property
-    def model(self) -> ProfileLikelihood:
-        """The bundle with its graph; levels from 4 on run only where level 3 has opened it."""
-        from llb.runtime import ProfileLikelihood
+    def archive(self) -> tuple[Finding, ...]:
+        self.container = open_container(self.location)
+        self.raw = read_raw_manifest(self.container)
+        return ()
 
-        return ProfileLikelihood(self.opened, self.sessions["delta_nll"])
+    def manifest(self) -> tuple[Finding, ...]:
+        findings = check_manifest(self.raw)
+        if self.container is not None and not has_errors(findings):
+            self.bundle = Bundle(Manifest.from_json(self.raw), self.raw, self.container)
+        return findings
 
-
-def _archive(run: _Run) -> tuple[Finding, ...]:
-    run.container = open_container(run.location)
-    run.raw = read_raw_manifest(run.container)
-    return ()
-
-
-def _manifest(run: _Run) -> tuple[Finding, ...]:
-    findings = check_manifest(run.raw)
-    if run.container is not None and not has_errors(findings):
-        run.bundle = Bundle(Manifest.from_json(run.raw), run.raw, run.container)
-    return findings
-
-
-def _integrity(run: _Run) -> tuple[Finding, ...]:
-    findings = check_integrity(run.opened)
-    return findings if has_errors(findings) else (*findings, *check_documents(run.opened))
-
-
-def _graph(run: _Run) -> tuple[Finding, ...]:
-    # Imported here, like below: onnx and onnxruntime take longer to load than the lower levels to run.
-    from llb.validation.graph import check_graphs
-
-    run.sessions, findings = check_graphs(run.opened)
-    return findings
-
-
-def _numerics(run: _Run) -> tuple[Finding, ...]:
-    from llb.validation.numerics import check_numerics
-    from llb.validation.vectors import TestVectors
-
-    vectors = TestVectors.from_json(read_vectors(run.opened), run.opened.manifest)
-    return check_numerics(run.model, vectors)
-
-
-def _claims(run: _Run) -> tuple[Finding, ...]:
-    from llb.validation.claims import check_claims
-
-    return check_claims(run.model)
-
-
-def _teacher(run: _Run) -> tuple[Finding, ...]:
-    from llb.validation.teacher import check_teacher
-
-    if run.relabelling is None:
-        raise RuntimeError("nobody opens the teacher")
-    return check_teacher(run.model, run.relabelling)
-
-
-_LEVELS: tuple[Callable[[_Run], tuple[Finding, ...]], ...] = (
-    _archive,
-    _manifest,
-    _integrity,
-    _graph,
-    _numerics,
-    _claims,
-    _teacher,
-)
-MAX_LEVEL = len(_LEVELS) - 1
-"""The highest level; it needs the teacher."""
-
-DEFAULT_LEVEL = MAX_LEVEL - 1
-"""The highest level for which a bundle is enough."""
+    def integrity(self) -> tuple[Finding, ...]:
+        findings = check_integrity(self.opened)
+        return findings if has_errors(findings) else (*findings, *check_documents(self.opened))
 
 
 def validate(
-    path: str | Path, level: int = DEFAULT_LEVEL, *, relabelling: Relabelling | None = None
+    path: str | Path,
+    level: int = DEFAULT_LEVEL,
+    *,
+    relabelling: Relabelling | None = None,
+    limits: RunLimits | None = RunLimits(),  # noqa: B008 - frozen
 ) -> Report:
     """Checks a bundle and reports everything that is found; never raises for what is in it.
 
@@ -120,6 +75,8 @@ def validate(
             2 integrity and documents, 3 graphs, 4 numbers, 5 claims, 6 teacher. A level with errors ends the
             validation, because the next ones rely on it.
         relabelling: how level 6 asks the teacher.
+        limits: of the process of its own in which graphs are audited and run. None runs them in this one,
+            without limits: for graphs that the caller has made.
 
     Returns:
         The report, with the findings of all levels that were run.
@@ -131,25 +88,51 @@ def validate(
         raise ValueError(f"levels are 0 to {MAX_LEVEL}, not {level}")
     if level == MAX_LEVEL and relabelling is None:
         raise ValueError(f"level {level} needs the teacher")
-    run = _Run(Path(path), relabelling=relabelling)
+    reading = _Reading(Path(path))
+    checks: tuple[Callable[[], tuple[Finding, ...]], ...] = (
+        reading.archive,
+        reading.manifest,
+        reading.integrity,
+    )
     findings: list[Finding] = []
-    reached = 0
-    for reached in range(level + 1):
-        findings += _guarded(_LEVELS[reached], run)
+    reached = -1
+    for check in checks[: level + 1]:
+        reached += 1
+        findings += guarded(check)
         if has_errors(findings):
             break
+    if level >= FIRST_LEVEL and not has_errors(findings):
+        for result in _run(reading.opened, level, relabelling, limits):
+            reached = result.level
+            findings += result.findings
+            if result.fresh is not None and relabelling is not None:
+                findings += _asked(reading.opened, relabelling, result.fresh)
     ordered = sorted(set(findings), key=lambda item: (item.code, item.pointer, item.message))
-    return Report(run.location, _identity(run.raw), reached, tuple(ordered))
+    return Report(reading.location, _identity(reading.raw), reached, tuple(ordered))
 
 
-def _guarded(check: Callable[[_Run], tuple[Finding, ...]], run: _Run) -> tuple[Finding, ...]:
-    try:
-        return check(run)
-    except FindingError as error:
-        return error.findings
-    # The last line of defence: whatever a hostile bundle breaks is reported, not raised.
-    except Exception as error:
-        return (finding("LLB-X900", f"the check failed with {type(error).__name__}: {str(error)[:200]}"),)
+def _run(
+    bundle: Bundle, level: int, relabelling: Relabelling | None, limits: RunLimits | None
+) -> Iterable[LevelResult]:
+    """The levels from 3 on, here or in a process with limits."""
+    wanted = None
+    if level == MAX_LEVEL and relabelling is not None:
+        from llb.validation.fresh import Wanted
+
+        wanted = Wanted(relabelling.points, relabelling.seed)
+    if limits is None:
+        return run_levels(bundle, level, wanted)
+    # Imported here: nobody else needs to know how processes are started.
+    from llb.validation.confined import run_confined
+
+    return run_confined(bundle, level, limits, wanted)
+
+
+def _asked(bundle: Bundle, relabelling: Relabelling, fresh: FreshPoints) -> tuple[Finding, ...]:
+    """What the teacher says. It is asked in this process, which holds it; nothing here runs the graph."""
+    from llb.validation.teacher import check_teacher
+
+    return guarded(lambda: check_teacher(bundle, relabelling, fresh))
 
 
 def _identity(raw: Any) -> str | None:

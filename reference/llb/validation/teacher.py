@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llb.bundle import Manifest
+from llb.bundle import Bundle, Manifest
 from llb.evaluation import HeldOut, read_heldout
-from llb.runtime import ProfileLikelihood
-from llb.runtime.domain import domain_edge
+from llb.validation.fresh import FreshPoints
 from llb_schema import Finding, finding
 
 __all__ = ["Answers", "OpenTeacher", "Relabelling", "check_teacher"]
@@ -60,26 +59,30 @@ class Relabelling:
     seed: int = 0
 
 
-def check_teacher(model: ProfileLikelihood, relabelling: Relabelling) -> tuple[Finding, ...]:
+def check_teacher(bundle: Bundle, relabelling: Relabelling, fresh: FreshPoints) -> tuple[Finding, ...]:
     """All findings about a bundle's truth, by its teacher, sorted by code and place (TEACHER-1 to -4).
+
+    Args:
+        bundle: one that has passed level 5.
+        relabelling: how the teacher is asked.
+        fresh: what the graph gives at fresh points; nothing here runs it.
 
     Raises:
         FindingError: the teacher cannot be opened or asked; the held-out table cannot be read.
     """
-    manifest = model.bundle.manifest
+    manifest = bundle.manifest
     teacher = relabelling.open(manifest)
     findings = list(_file(manifest, teacher))
     if findings:
         return tuple(findings)
     generator = np.random.default_rng(relabelling.seed)
-    heldout = read_heldout(model.bundle)
+    heldout = read_heldout(bundle)
     count = len(heldout.names)
     rows = np.sort(generator.choice(count, min(relabelling.points, count), replace=False))
-    fresh = _fresh(model, relabelling.points, generator)
-    answers = teacher.label(np.vstack([heldout.signals[rows], fresh]))
+    answers = teacher.label(np.vstack([heldout.signals[rows], fresh.signals]))
     findings += _baselines(manifest, answers)
     findings += _table(manifest, heldout, rows, answers)
-    findings += _errors(model, fresh, answers)
+    findings += _errors(manifest, fresh, answers)
     return tuple(sorted(findings, key=lambda item: (item.code, item.pointer)))
 
 
@@ -89,14 +92,6 @@ def _file(manifest: Manifest, teacher: OpenTeacher) -> Iterator[Finding]:
         digest = teacher.content_digest()
         if not digest or digest != manifest.teacher.pyhf_digest:
             yield finding("LLB-C101", pointer="/teacher", expected=", ".join(known), actual=teacher.sha256)
-
-
-def _fresh(model: ProfileLikelihood, count: int, generator: np.random.Generator) -> Array:
-    """Points of the domain: uniform in the box, and then anywhere on the way from zero to there."""
-    domain = model.bundle.manifest.domain
-    points = generator.uniform(domain.lower, domain.upper, size=(count, len(domain.lower)))
-    edge = domain_edge(domain, points, lambda signals: model.columns(signals).max(axis=1))
-    return points * (np.minimum(edge, 1.0) * generator.uniform(size=count))[:, np.newaxis]
 
 
 def _baselines(manifest: Manifest, answers: Answers) -> Iterator[Finding]:
@@ -139,13 +134,12 @@ def _difference(curve: str, name: str, place: str, teacher: float, table: float)
     return finding(code, message, pointer=place, expected=repr(table), actual=repr(teacher))
 
 
-def _errors(model: ProfileLikelihood, fresh: Array, answers: Answers) -> Iterator[Finding]:
+def _errors(manifest: Manifest, fresh: FreshPoints, answers: Answers) -> Iterator[Finding]:
     """What the graph gives at fresh points, beside what it claims of the held-out ones."""
-    manifest, predicted = model.bundle.manifest, model.columns(fresh)
     claims = {item.curve: item.p99 for item in manifest.validation.metrics if item.region == "all"}
     for curve in manifest.own_curves:
         _, delta = answers[curve.name]
-        error = np.abs(predicted[:, curve.column] - delta[-len(fresh) :])
+        error = np.abs(fresh.predicted[:, curve.column] - delta[-len(fresh.signals) :])
         proven, place = np.isfinite(error), f"fresh points: {curve.name}"
         if not proven.all():
             message = f"the teacher proves no minimum of {curve.name} at {int((~proven).sum())} fresh points"

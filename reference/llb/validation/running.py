@@ -1,0 +1,101 @@
+"""The levels that run a bundle's graphs: 3 graphs, 4 numbers, 5 claims, the graph's part in 6, teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llb.bundle import Bundle
+from llb.validation.guard import guarded
+from llb_schema import Finding, has_errors
+
+if TYPE_CHECKING:
+    from llb.runtime import GraphSession, ProfileLikelihood
+    from llb.validation.fresh import FreshPoints, Wanted
+
+__all__ = ["FIRST_LEVEL", "LevelResult", "run_levels"]
+
+FIRST_LEVEL = 3
+"""From here on graphs are audited and run."""
+
+
+@dataclass(frozen=True)
+class LevelResult:
+    """What one level has found.
+
+    Attributes:
+        level: 3 to 6.
+        findings: all of it.
+        fresh: on level 6, the graph's numbers at fresh points; None if the graph fails.
+    """
+
+    level: int
+    findings: tuple[Finding, ...]
+    fresh: FreshPoints | None = None
+
+
+class _Graphs:
+    """The graphs of a bundle, opened by level 3 for the levels after it."""
+
+    # Each level imports its own: onnx and onnxruntime take longer to load than a small bundle to check.
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.sessions: dict[str, GraphSession] = {}
+
+    def open(self) -> tuple[Finding, ...]:
+        from llb.validation.graph import check_graphs
+
+        self.sessions, findings = check_graphs(self.bundle)
+        return findings
+
+    @property
+    def model(self) -> ProfileLikelihood:
+        from llb.runtime import ProfileLikelihood
+
+        return ProfileLikelihood(self.bundle, self.sessions["delta_nll"])
+
+    def numerics(self) -> tuple[Finding, ...]:
+        from llb.validation.numerics import check_numerics
+        from llb.validation.semantics import read_vectors
+        from llb.validation.vectors import TestVectors
+
+        vectors = TestVectors.from_json(read_vectors(self.bundle), self.bundle.manifest)
+        return check_numerics(self.model, vectors)
+
+    def claims(self) -> tuple[Finding, ...]:
+        from llb.validation.claims import check_claims
+
+        return check_claims(self.model)
+
+
+def run_levels(bundle: Bundle, level: int, wanted: Wanted | None = None) -> Iterator[LevelResult]:
+    """The levels from 3 to the one asked for, each as soon as it is done; one with errors is the last.
+
+    Args:
+        bundle: one that has passed level 2.
+        level: 3 to 6.
+        wanted: for level 6, which fresh points.
+    """
+    graphs = _Graphs(bundle)
+    checks: tuple[Callable[[], tuple[Finding, ...]], ...] = (graphs.open, graphs.numerics, graphs.claims)
+    for reached, check in enumerate(checks[: level + 1 - FIRST_LEVEL], start=FIRST_LEVEL):
+        findings = guarded(check)
+        yield LevelResult(reached, findings)
+        if has_errors(findings):
+            return
+    if wanted is not None:
+        yield _fresh(graphs, wanted)
+
+
+def _fresh(graphs: _Graphs, wanted: Wanted) -> LevelResult:
+    from llb.validation.fresh import fresh_points
+
+    found: list[FreshPoints] = []
+
+    def ask() -> tuple[Finding, ...]:
+        found.append(fresh_points(graphs.model, wanted))
+        return ()
+
+    findings = guarded(ask)
+    return LevelResult(FIRST_LEVEL + 3, findings, found[0] if found else None)
