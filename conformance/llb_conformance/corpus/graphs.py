@@ -12,25 +12,17 @@ from onnx import TensorProto, helper, numpy_helper
 
 from llb_conformance.corpus.case import Case, case
 from llb_conformance.corpus.draft import GRAPH, Draft, faulty, good_model
-from llb_conformance.corpus.surgery import behind, graph_fault, rewrite, with_constants
+from llb_conformance.corpus.graph_sizes import size_cases
+from llb_conformance.corpus.surgery import behind, rewrite, unused, with_constants, wrong
 from llb_conformance.quadratic import counting_model
 from llb_conformance.quadratic_bundle import quadratic_graph
 
 __all__ = ["graph_cases"]
 
-_NODES, _DOUBLINGS = 20_001, 26
-
 
 def graph_cases() -> tuple[Case, ...]:
     """Cases of stage `graph`."""
-    return (*_files(), *_versions(), *_operators(), *_parts(), *_bounds(), *_signature())
-
-
-def _case(
-    name: str, code: str, fault: Callable[[onnx.ModelProto], Any], requirement: str = "", note: str = ""
-) -> Case:
-    build = graph_fault(fault)
-    return case(f"graph-{name}", "graph", code, GRAPH, build, requirement=requirement, note=note)
+    return (*_files(), *_versions(), *_operators(), *_parts(), *size_cases(), *_signature())
 
 
 def _bytes_case(name: str, code: str, data: Callable[[bytes], bytes], note: str = "") -> Case:
@@ -45,83 +37,78 @@ def _files() -> tuple[Case, ...]:
         _bytes_case("not-onnx", "LLB-G001", lambda _: b"import os\n"),
         _bytes_case("empty", "LLB-G001", lambda _: b""),
         _bytes_case("truncated", "LLB-G001", lambda data: data[:-40]),
-        _case("without-a-graph", "LLB-G001", lambda model: model.ClearField("graph")),
-        _case("input-of-a-node-missing", "LLB-G002", lambda model: model.graph.node.pop(1)),
-        _case("weights-too-short", "LLB-G002", _short_weights),
-        _case(
+        wrong("without-a-graph", "LLB-G001", lambda model: model.ClearField("graph")),
+        wrong("input-of-a-node-missing", "LLB-G002", lambda model: model.graph.node.pop(1)),
+        wrong("weights-too-short", "LLB-G002", _short_weights),
+        wrong(
             "shapes-contradict", "LLB-G002", lambda model: rewrite(model, "slopes", lambda _: np.ones((4, 3)))
         ),
-        _case("no-kernel", "LLB-G012", _bfloat16),
+        wrong("in-a-circle", "LLB-G002", _circle),
+        wrong("tensor-written-twice", "LLB-G002", _twice),
+        wrong("no-kernel", "LLB-G012", _bfloat16),
     )
 
 
 def _versions() -> tuple[Case, ...]:
     return (
-        _case("opset-too-new", "LLB-G004", lambda model: _opset(model, 22)),
-        _case("opset-not-the-declared", "LLB-G004", lambda model: _opset(model, 18), "GRAPH-2"),
-        _case("ir-version-too-new", "LLB-G013", lambda model: setattr(model, "ir_version", 99)),
-        _case("ir-version-too-old", "LLB-G013", lambda model: setattr(model, "ir_version", 7)),
-        _case("custom-domain-imported", "LLB-G005", _import_domain),
-        _case("custom-operator", "LLB-G005", lambda model: _one(model, "Gelu", domain="com.microsoft")),
+        wrong("opset-too-new", "LLB-G004", lambda model: _opset(model, 22)),
+        wrong("opset-not-the-declared", "LLB-G004", lambda model: _opset(model, 18), "GRAPH-2"),
+        wrong("ir-version-too-new", "LLB-G013", lambda model: setattr(model, "ir_version", 99)),
+        wrong("ir-version-too-old", "LLB-G013", lambda model: setattr(model, "ir_version", 7)),
+        wrong("custom-domain-imported", "LLB-G005", _import_domain),
+        wrong("custom-operator", "LLB-G005", lambda model: _one(model, "Gelu", domain="com.microsoft")),
     )
 
 
 def _operators() -> tuple[Case, ...]:
     return (
-        _case("operator-random", "LLB-G003", lambda model: _one(model, "RandomNormalLike")),
-        _case("operator-not-portable", "LLB-G003", lambda model: _one(model, "Softplus")),
-        _case("subgraph", "LLB-G007", _subgraph),
-        _case("function", "LLB-G007", _function),
+        wrong("operator-random", "LLB-G003", lambda model: _one(model, "RandomNormalLike")),
+        wrong("operator-not-portable", "LLB-G003", lambda model: _one(model, "Softplus")),
+        wrong("subgraph", "LLB-G007", _subgraph),
+        wrong("function", "LLB-G007", _function),
     )
 
 
 def _parts() -> tuple[Case, ...]:
     return (
-        _case("external-data", "LLB-G006", lambda model: _external(model, "weights.bin")),
-        _case(
+        wrong("external-data", "LLB-G006", lambda model: _external(model, "weights.bin")),
+        wrong(
             "external-data-outside",
             "LLB-G006",
             lambda model: _external(model, "../../../etc/passwd"),
             "SECURITY-4",
         ),
-        _case("training-information", "LLB-G007", lambda model: model.training_info.add()),
-        _case("sparse-weights", "LLB-G007", lambda model: model.graph.sparse_initializer.append(_sparse())),
-        _case("sparse-constant", "LLB-G007", _sparse_constant),
-        _case("weight-nan", "LLB-G014", lambda model: rewrite(model, "slopes", lambda value: value * np.nan)),
-        _case("weight-nan-in-half-precision", "LLB-G014", _half_nan),
-        _case("constant-nan", "LLB-G014", lambda model: _unused(model, value_float=float("nan"))),
-        _case(
+        wrong("training-information", "LLB-G007", lambda model: model.training_info.add()),
+        wrong("sparse-weights", "LLB-G007", lambda model: model.graph.sparse_initializer.append(_sparse())),
+        wrong("sparse-constant", "LLB-G007", _sparse_constant),
+        wrong("weight-nan", "LLB-G014", lambda model: rewrite(model, "slopes", lambda value: value * np.nan)),
+        wrong("weight-nan-in-half-precision", "LLB-G014", _half_nan),
+        wrong("constant-nan", "LLB-G014", lambda model: unused(model, value_float=float("nan"))),
+        wrong(
             "constant-nan-in-a-list",
             "LLB-G014",
-            lambda model: _unused(model, value_floats=[0.0, float("nan")]),
+            lambda model: unused(model, value_floats=[0.0, float("nan")]),
         ),
-        _case("constant-tensor-nan", "LLB-G014", _tensor_nan),
-    )
-
-
-def _bounds() -> tuple[Case, ...]:
-    return (
-        _case("too-many-nodes", "LLB-G008", _many_nodes),
-        _case("tensor-grows", "LLB-G008", _grow),
-        _case("dimension-absurd", "LLB-G008", lambda model: model.graph.initializer[0].dims.append(2**40)),
-        _case("dimension-negative", "LLB-G008", lambda model: model.graph.initializer[0].dims.append(-1)),
+        wrong("constant-tensor-nan", "LLB-G014", _tensor_nan),
     )
 
 
 def _signature() -> tuple[Case, ...]:
     return (
-        _case("input-renamed", "LLB-G009", _rename_input),
-        _case("outputs-swapped", "LLB-G009", lambda model: model.graph.output.reverse()),
-        _case("output-missing", "LLB-G009", lambda model: model.graph.output.pop()),
+        wrong("input-renamed", "LLB-G009", _rename_input),
+        wrong("input-beside-the-declared", "LLB-G009", _further_input),
+        wrong("input-is-a-constant", "LLB-G009", lambda model: with_constants(model, signal=np.ones((1, 3)))),
+        wrong("outputs-swapped", "LLB-G009", lambda model: model.graph.output.reverse()),
+        wrong("output-missing", "LLB-G009", lambda model: model.graph.output.pop()),
         _bytes_case(
             "in-single-precision",
             "LLB-G010",
             lambda _: _graph_of(good_model().with_precision("float32")),
             "The type of every tensor is another one.",
         ),
-        _case("output-in-single-precision", "LLB-G010", _cast),
-        _case("batch-fixed", "LLB-G011", _fix_batch),
-        _case("output-transposed", "LLB-G011", _transpose),
+        wrong("output-in-single-precision", "LLB-G010", _cast),
+        wrong("batch-fixed", "LLB-G011", _fix_batch),
+        wrong("output-transposed", "LLB-G011", _transpose),
         _bytes_case("of-more-bins", "LLB-G011", lambda _: _graph_of(_wider())),
     )
 
@@ -187,7 +174,7 @@ def _sparse() -> onnx.SparseTensorProto:
 
 
 def _sparse_constant(model: onnx.ModelProto) -> None:
-    _unused(model, sparse_value=_sparse())
+    unused(model, sparse_value=_sparse())
 
 
 def _half_nan(model: onnx.ModelProto) -> None:
@@ -195,24 +182,20 @@ def _half_nan(model: onnx.ModelProto) -> None:
 
 
 def _tensor_nan(model: onnx.ModelProto) -> None:
-    _unused(model, value=numpy_helper.from_array(np.array([0.0, np.nan])))
+    unused(model, value=numpy_helper.from_array(np.array([0.0, np.nan])))
 
 
-def _unused(model: onnx.ModelProto, **attributes: Any) -> None:
-    """Adds a constant that nothing depends on: what is wrong with it shows in no number."""
-    model.graph.node.append(helper.make_node("Constant", [], ["unused"], **attributes))
+def _circle(model: onnx.ModelProto) -> None:
+    model.graph.node.append(helper.make_node("Neg", ["after"], ["before"]))
+    model.graph.node.append(helper.make_node("Neg", ["before"], ["after"]))
 
 
-def _many_nodes(model: onnx.ModelProto) -> None:
-    node = helper.make_node("Identity", ["signal"], ["copy"])
-    model.graph.node.extend([node] * _NODES)
+def _twice(model: onnx.ModelProto) -> None:
+    model.graph.node.append(model.graph.node[0])
 
 
-def _grow(model: onnx.ModelProto) -> None:
-    """Doubles a constant until it fills gigabytes."""
-    with_constants(model, grow0=np.ones(2))
-    for step in range(_DOUBLINGS):
-        model.graph.node.append(helper.make_node("Concat", [f"grow{step}"] * 2, [f"grow{step + 1}"], axis=0))
+def _further_input(model: onnx.ModelProto) -> None:
+    model.graph.input.append(helper.make_tensor_value_info("more", TensorProto.DOUBLE, ["batch", 3]))
 
 
 def _rename_input(model: onnx.ModelProto) -> None:

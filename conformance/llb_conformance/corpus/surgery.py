@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
-from llb_conformance.corpus.case import Build
-from llb_conformance.corpus.draft import faulty
+from llb_conformance.corpus.case import Build, Case, case
+from llb_conformance.corpus.draft import GRAPH, faulty
 
-__all__ = ["behind", "graph_fault", "rewrite", "with_constants"]
+__all__ = ["behind", "graph_fault", "rewrite", "unused", "with_constants", "wrong"]
 
 
 def graph_fault(change: Callable[[onnx.ModelProto], Any]) -> Build:
@@ -38,3 +38,16 @@ def rewrite(model: onnx.ModelProto, name: str, change: Callable[[Any], Any]) -> 
     tensor = next(item for item in model.graph.initializer if item.name == name)
     value = np.ascontiguousarray(change(numpy_helper.to_array(tensor)))
     tensor.CopyFrom(numpy_helper.from_array(value, name))
+
+
+def unused(model: onnx.ModelProto, **attributes: Any) -> None:
+    """Adds a constant that nothing depends on: what is wrong with it shows in no number."""
+    model.graph.node.append(helper.make_node("Constant", [], ["unused"], **attributes))
+
+
+def wrong(
+    name: str, code: str, fault: Callable[[onnx.ModelProto], Any], requirement: str = "", note: str = ""
+) -> Case:
+    """A case of stage `graph`: the good bundle with something wrong in its graph."""
+    build = graph_fault(fault)
+    return case(f"graph-{name}", "graph", code, GRAPH, build, requirement=requirement, note=note)

@@ -67,7 +67,7 @@ def test_memory_that_is_not_enough_to_begin_with_is_a_finding(path: Path) -> Non
 
 @pytest.mark.requirement("SECURITY-6")
 def test_a_file_that_explodes_when_it_is_parsed_is_a_finding(path: Path) -> None:
-    # A field `graph` of 2^25 bytes: empty nodes, which take two bytes each in the file and a hundred in memory.
+    # A field `graph` of 2^25 bytes: empty nodes, two bytes each in the file and a hundred in memory.
     bundles.replace_file(path, GRAPH, b"\x3a\x80\x80\x80\x10" + b"\x0a\x00" * 2**24)
     report = validate(path, limits=RunLimits(memory=GIB))
     # The parser says what it lacks in its own ways, or not at all.
