@@ -79,6 +79,27 @@ def _lying_about_shapes() -> onnx.ModelProto:
     return model
 
 
+def _lying_about_the_output() -> onnx.ModelProto:
+    """As above, and the tensor is the output, which has to be declared."""
+    nodes = [
+        node("Cast", ["signal"], ["whole"], to=TensorProto.INT64),
+        node("Reshape", ["whole", "flat"], ["shape"]),
+        node("Reshape", ["big", "shape"], ["delta_nll"]),
+    ]
+    return graph(nodes, {"flat": np.array([-1]), "big": np.ones(4096)}, 1, 4)
+
+
+def _shapes_without_end() -> onnx.ModelProto:
+    """To follow such a shape takes far more memory than to have it."""
+    shapes = [node("Shape", ["signal"], ["t0"])]
+    shapes += [node("Concat", [f"t{n}"] * 2, [f"t{n + 1}"], axis=0) for n in range(24)]
+    one = [
+        node("Slice", ["t24", "from", "to"], ["shape"]),
+        node("Reshape", ["signal", "shape"], ["x"]),
+    ]
+    return _into(*shapes, *one, **{"from": np.array([0]), "to": np.array([2])})
+
+
 def deep(times: int) -> onnx.ModelProto:
     """A chain of nodes."""
     names = ["signal", *(f"t{step}" for step in range(1, times)), "x"]
@@ -215,6 +236,8 @@ HOSTILE: dict[str, tuple[Build, str]] = {
     "broadcast": (_broadcast, "LLB-G008"),
     "reshaped_by_data": (_reshaped_by_data, "LLB-G008"),
     "lying_about_shapes": (_lying_about_shapes, "LLB-G008"),
+    "lying_about_the_output": (_lying_about_the_output, "LLB-G008"),
+    "shapes_without_end": (_shapes_without_end, "LLB-G008"),
     "too_deep": (lambda: deep(20_001), "LLB-G008"),
     "wide": (_wide, "LLB-G008"),
     "many_constants": (_many_constants, "LLB-G008"),

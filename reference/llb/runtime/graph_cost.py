@@ -27,7 +27,7 @@ MAX_ELEMENTS = 2**26
 _MAX_ALL_ELEMENTS = 2**30
 _MAX_OPERATIONS = 2**36
 # Elements of a computed tensor of integers that is still taken for a shape.
-_MAX_SHAPE = 1024
+_MAX_SHAPE = 64
 
 Shape = tuple[int, ...]
 

@@ -120,7 +120,7 @@ def _signal_name(number: int) -> str:
 def _converse(command: Sequence[str], sent: bytes, seconds: float, most: int) -> tuple[bytes, int, bool]:
     """What a process says to what it is sent, its exit status, and whether it was stopped for its time.
 
-    It is stopped as well when it says more than `most` bytes.
+    It is stopped as well when it says more than `most` bytes, and then has said nothing.
     """
     late = threading.Event()
     with subprocess.Popen(
@@ -146,8 +146,7 @@ def _converse(command: Sequence[str], sent: bytes, seconds: float, most: int) ->
                 stream.write(sent)
             reply = child.stdout.read(most + 1)
             if len(reply) > most:
-                _kill(child)
-                reply = b""
+                return b"", 0, False
             status = child.wait()
         finally:
             timer.cancel()

@@ -101,7 +101,8 @@ def read_result(line: bytes, request: Request) -> LevelResult:
     Raises:
         ValueError, KeyError, TypeError, FindingError: it is none.
     """
-    document = parse_json(line, "the answer")
+    # How much may be said at all is bounded where it is read.
+    document = parse_json(line, "the answer", max_bytes=len(line))
     level, findings, fresh = document["level"], document["findings"], document["fresh"]
     if not isinstance(level, int) or not isinstance(findings, list):
         raise TypeError("no result of a level")
