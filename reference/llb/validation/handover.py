@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from llb.bundle import Bundle, Container, Manifest, parse_json
 from llb.validation.fresh import FreshPoints, Wanted
 from llb.validation.run_limits import RunLimits
-from llb.validation.running import LevelResult
-from llb_schema import Finding, catalogue, finding
+from llb.validation.running import LAST_LEVEL, LevelResult
+from llb_schema import Finding, catalogue, finding, has_errors
 
 __all__ = ["Request", "read_result", "result_line"]
 
@@ -106,7 +106,11 @@ def read_result(line: bytes, request: Request) -> LevelResult:
     level, findings, fresh = document["level"], document["findings"], document["fresh"]
     if not isinstance(level, int) or not isinstance(findings, list):
         raise TypeError("no result of a level")
-    return LevelResult(level, tuple(_finding(item) for item in findings), _fresh(fresh, request))
+    found = tuple(_finding(item) for item in findings)
+    points = _fresh(fresh, request)
+    if level == LAST_LEVEL and points is None and not has_errors(found):
+        raise ValueError("no fresh points, and no reason")
+    return LevelResult(level, found, points)
 
 
 def _finding(raw: Any) -> Finding:

@@ -11,7 +11,7 @@ from llb.bundle import Bundle, Container, Manifest, check_manifest, open_contain
 from llb.validation.guard import guarded
 from llb.validation.report import Report
 from llb.validation.run_limits import RunLimits
-from llb.validation.running import FIRST_LEVEL, LevelResult, run_levels
+from llb.validation.running import FIRST_LEVEL, LAST_LEVEL, LevelResult, run_levels
 from llb.validation.semantics import check_documents, check_integrity
 from llb_schema import Finding, has_errors
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_LEVEL", "MAX_LEVEL", "validate"]
 
-MAX_LEVEL = 6
+MAX_LEVEL = LAST_LEVEL
 """The highest level; it needs the teacher."""
 
 DEFAULT_LEVEL = MAX_LEVEL - 1

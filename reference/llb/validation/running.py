@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from llb.runtime import GraphSession, ProfileLikelihood
     from llb.validation.fresh import FreshPoints, Wanted
 
-__all__ = ["FIRST_LEVEL", "LevelResult", "run_levels"]
+__all__ = ["FIRST_LEVEL", "LAST_LEVEL", "LevelResult", "run_levels"]
 
 FIRST_LEVEL = 3
 """From here on graphs are audited and run."""
+
+LAST_LEVEL = 6
+"""Where the teacher is asked, and the graph beside it."""
 
 
 @dataclass(frozen=True)
@@ -98,4 +101,4 @@ def _fresh(graphs: _Graphs, wanted: Wanted) -> LevelResult:
         return ()
 
     findings = guarded(ask)
-    return LevelResult(FIRST_LEVEL + 3, findings, found[0] if found else None)
+    return LevelResult(LAST_LEVEL, findings, found[0] if found else None)

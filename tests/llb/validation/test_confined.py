@@ -15,9 +15,11 @@ from llb.bundle import Bundle, read_bundle
 from llb.validation import RunLimits, validate
 from llb.validation.confined import run_confined
 from llb.validation.fresh import Wanted
+from llb.validation.guard import guarded
 from llb.validation.run_limits import GIB
 from llb.validation.running import run_levels
 from llb_conformance import parabola_model, write_quadratic
+from llb_schema import finding
 
 GRAPH = "graphs/delta_nll.onnx"
 
@@ -123,6 +125,44 @@ def test_what_was_found_before_a_crash_is_kept(bundle: Bundle) -> None:
     line = '{"level": 3, "findings": [], "fresh": null}'
     assert codes(bundle, f"print('{line}', flush=True); raise SystemExit(1)") == [(3, []), (4, ["LLB-G018"])]
     assert codes(bundle, f"print('{line}', end='')") == [(3, ["LLB-G018"])]
+
+
+def test_an_answer_counts_only_at_its_end(bundle: Bundle) -> None:
+    lines = [f'{{"level": {level}, "findings": [], "fresh": null}}' for level in (3, 4)]
+    said = f"print(*{lines!r}, sep=chr(10), flush=True)"
+    assert codes(bundle, said) == [(3, []), (4, [])]
+    assert codes(bundle, f"{said}; raise SystemExit(1)") == [(3, []), (4, []), (4, ["LLB-G018"])]
+    assert codes(bundle, f"{said}; import os; os.abort()") == [(3, []), (4, []), (4, ["LLB-G018"])]
+
+
+@pytest.mark.requirement("SECURITY-6")
+@pytest.mark.parametrize(
+    ("fresh", "believed"),
+    [
+        ([[[0.5]], [[1.0, 2.0, None, 3.0]]], True),
+        ([[[1e9]], [[1.0, 2.0, 3.0, 4.0]]], False),
+        ([[[None]], [[1.0, 2.0, 3.0, 4.0]]], False),
+        ([[[0.5]], [[1.0, 2.0, 3.0]]], False),
+        ([[[0.5], [0.5]], [[1.0, 2.0, 3.0, 4.0]] * 2], False),
+        ([[[0.5]], [[1.0, 2.0, 3.0], [4.0]]], False),
+        ([[["0.5x"]], [[1.0, 2.0, 3.0, 4.0]]], False),
+        ([[[0.5]]], False),
+        (7, False),
+        (None, False),
+    ],
+)
+def test_fresh_points_are_believed_in_their_place_only(bundle: Bundle, fresh: object, believed: bool) -> None:
+    said = [{"level": level, "findings": [], "fresh": None if level < 6 else fresh} for level in range(3, 7)]
+    program = f"import json; [print(json.dumps(item)) for item in {said!r}]"
+    command = (sys.executable, "-c", program)
+    *_, last = run_confined(bundle, 6, RunLimits(), Wanted(1, 0), command=command)
+    assert (last.level, last.fresh is not None) == (6, believed)
+    assert [item.code for item in last.findings] == ([] if believed else ["LLB-G018"])
+
+
+def test_a_want_of_memory_is_a_finding() -> None:
+    (found,) = guarded(lambda: (finding("LLB-X900", str(len(bytearray(2**62)))),))
+    assert found.code == "LLB-G017"
 
 
 def test_severity_is_the_catalogues_whatever_is_said(bundle: Bundle) -> None:
