@@ -16,10 +16,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from llb.bundle import Bundle
-from llb.validation.fresh import Wanted
 from llb.validation.handover import Request, read_result
+from llb.validation.results import FIRST_LEVEL, LevelResult, Wanted
 from llb.validation.run_limits import GIB, RunLimits
-from llb.validation.running import FIRST_LEVEL, LevelResult
 from llb_schema import Finding, FindingError, finding, has_errors
 
 __all__ = ["CHILD", "run_confined"]

@@ -13,8 +13,9 @@ from importlib import import_module
 from typing import BinaryIO
 
 from llb.validation.handover import Request, result_line
+from llb.validation.results import LevelResult
 from llb.validation.run_limits import RunLimits
-from llb.validation.running import LevelResult, run_levels
+from llb.validation.running import run_levels
 from llb_schema import Finding, finding
 
 __all__ = ["confine", "main"]

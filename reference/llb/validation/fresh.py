@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from llb.runtime import ProfileLikelihood
 from llb.runtime.domain import domain_edge
+from llb.validation.results import FreshPoints, Wanted
 
-__all__ = ["FreshPoints", "Wanted", "fresh_points"]
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which fresh points: how many, and the seed of their choice."""
-
-    points: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class FreshPoints:
-    """Points that nobody has chosen.
-
-    Attributes:
-        signals: (n, n_bins) yields in events, by input column.
-        predicted: (n, n_columns) Delta NLL of the graph, NaN where it is not finite.
-    """
-
-    signals: Array
-    predicted: Array
+__all__ = ["fresh_points"]
 
 
 def fresh_points(model: ProfileLikelihood, wanted: Wanted) -> FreshPoints:

@@ -7,22 +7,17 @@ the catalogue and the manifest allow.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-
 from llb.bundle import Bundle, Container, Manifest, parse_json
-from llb.validation.fresh import FreshPoints, Wanted
+from llb.validation.results import LAST_LEVEL, FreshPoints, LevelResult, Wanted
 from llb.validation.run_limits import RunLimits
-from llb.validation.running import LAST_LEVEL, LevelResult
 from llb_schema import Finding, catalogue, finding, has_errors
 
 __all__ = ["Request", "read_result", "result_line"]
-
-Array = NDArray[np.float64]
 
 _TEXTS = frozenset(("code", "severity", "requirement", "pointer", "message", "expected", "actual", "hint"))
 _MAX_TEXT = 10_000
@@ -86,13 +81,13 @@ def result_line(result: LevelResult) -> bytes:
     document = {
         "level": result.level,
         "findings": [item.to_json() for item in result.findings],
-        "fresh": None if fresh is None else [fresh.signals.tolist(), _with_null(fresh.predicted)],
+        "fresh": None if fresh is None else [fresh.signals.tolist(), _with_null(fresh.predicted.tolist())],
     }
     return json.dumps(document, allow_nan=False).encode("ascii") + b"\n"
 
 
-def _with_null(values: Array) -> list[list[float | None]]:
-    return [[value if np.isfinite(value) else None for value in row] for row in values.tolist()]
+def _with_null(rows: list[list[float]]) -> list[list[float | None]]:
+    return [[value if math.isfinite(value) else None for value in row] for row in rows]
 
 
 def read_result(line: bytes, request: Request) -> LevelResult:
@@ -127,6 +122,9 @@ def _finding(raw: Any) -> Finding:
 def _fresh(raw: Any, request: Request) -> FreshPoints | None:
     if raw is None or request.wanted is None:
         return None
+    # Imported here: up to level 5 there are no numbers, and this side starts sooner.
+    import numpy as np
+
     signals, predicted = (np.array(part, dtype=np.float64) for part in raw)
     domain, manifest = request.bundle.manifest.domain, request.bundle.manifest
     count = request.wanted.points

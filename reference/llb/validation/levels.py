@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from llb.bundle import Bundle, Container, Manifest, check_manifest, open_container, read_raw_manifest
 from llb.validation.guard import guarded
 from llb.validation.report import Report
+from llb.validation.results import FIRST_LEVEL, LAST_LEVEL, FreshPoints, LevelResult, Wanted
 from llb.validation.run_limits import RunLimits
-from llb.validation.running import FIRST_LEVEL, LAST_LEVEL, LevelResult, run_levels
+from llb.validation.running import run_levels
 from llb.validation.semantics import check_documents, check_integrity
 from llb_schema import Finding, has_errors
 
 if TYPE_CHECKING:
-    from llb.validation.fresh import FreshPoints
     from llb.validation.teacher import Relabelling
 
 __all__ = ["DEFAULT_LEVEL", "MAX_LEVEL", "validate"]
@@ -117,8 +117,6 @@ def _run(
     """The levels from 3 on, here or in a process with limits."""
     wanted = None
     if level == MAX_LEVEL and relabelling is not None:
-        from llb.validation.fresh import Wanted
-
         wanted = Wanted(relabelling.points, relabelling.seed)
     if limits is None:
         return run_levels(bundle, level, wanted)

@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llb.bundle import Bundle
 from llb.validation.guard import guarded
+from llb.validation.results import FIRST_LEVEL, LAST_LEVEL, FreshPoints, LevelResult, Wanted
 from llb_schema import Finding, has_errors
 
 if TYPE_CHECKING:
     from llb.runtime import GraphSession, ProfileLikelihood
-    from llb.validation.fresh import FreshPoints, Wanted
 
-__all__ = ["FIRST_LEVEL", "LAST_LEVEL", "LevelResult", "run_levels"]
-
-FIRST_LEVEL = 3
-"""From here on graphs are audited and run."""
-
-LAST_LEVEL = 6
-"""Where the teacher is asked, and the graph beside it."""
-
-
-@dataclass(frozen=True)
-class LevelResult:
-    """What one level has found.
-
-    Attributes:
-        level: 3 to 6.
-        findings: all of it.
-        fresh: on level 6, the graph's numbers at fresh points; None if the graph fails.
-    """
-
-    level: int
-    findings: tuple[Finding, ...]
-    fresh: FreshPoints | None = None
+__all__ = ["run_levels"]
 
 
 class _Graphs:

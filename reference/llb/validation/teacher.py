@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from llb.bundle import Bundle, Manifest
 from llb.evaluation import HeldOut, read_heldout
-from llb.validation.fresh import FreshPoints
+from llb.validation.results import FreshPoints
 from llb_schema import Finding, finding
 
 __all__ = ["Answers", "OpenTeacher", "Relabelling", "check_teacher"]

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from llb.bundle import Manifest
 from llb_schema import Finding, finding, has_errors, migrate, validate_document
 
 __all__ = ["TestVectors", "check_vectors", "reproduces"]
 
-Array = NDArray[np.float64]
+# Imported where it computes: to check the document takes no numpy, and less time without.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class TestVectors:
 
 
 def _matrix(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Array:
+    import numpy as np
+
     return np.array([[row[name] for name in names] for row in rows], np.float64)
 
 
@@ -64,6 +68,8 @@ def reproduces(got: Array, expected: Array, absolute: float, relative: float) ->
 
     Anything that is not finite, on either side, fails; zero signals are held to exactness elsewhere.
     """
+    import numpy as np
+
     with np.errstate(invalid="ignore"):
         close = np.abs(got - expected) <= absolute + relative * np.abs(expected)
     # An infinite expectation would allow everything.
