@@ -114,21 +114,23 @@ def run(
 
     with clock.stage("Reading the statistical model", 1) as advance:
         teacher = open_teacher()
-        signals = published or Signals((), np.empty((0, len(teacher.bins))), ())
+        n_bins = len(teacher.bins)
+        signals = published or Signals((), np.empty((0, n_bins)), ())
+        wanted, recipe = plan.signals_for(n_bins), plan.recipe.sized(n_bins)
         advance(1)
     with clock.stage("Looking for minima", len(teacher.owners)) as advance:
         pilot = (
-            pilot_signals(teacher, signals.yields, plan.signals, plan.sampling)
+            pilot_signals(teacher, signals.yields, wanted, plan.sampling)
             if store is None
             else store.pilot
         )
         explored = teacher.explored(pilot, progress=advance)
     if store is None:
-        with clock.stage("Fitting signals", signal_count(plan.signals, signals.yields)) as advance:
+        with clock.stage("Fitting signals", signal_count(wanted, signals.yields)) as advance:
             labels = make_labels(
                 explored,
                 signals.yields,
-                plan.signals,
+                wanted,
                 plan.sampling,
                 processes=plan.processes,
                 progress=advance,
@@ -141,8 +143,8 @@ def run(
                 explored, concatenate(list(store.chunks())), drawn or plan.sampling, given=drawn is None
             )
             advance(1)
-    with clock.stage("Training the networks", plan.recipe.steps) as advance:
-        trained = train(labels, plan.recipe, checkpoints=_checkpoints(out), progress=advance)
+    with clock.stage("Training the networks", recipe.steps_for(n_bins)) as advance:
+        trained = train(labels, recipe, checkpoints=_checkpoints(out), progress=advance)
     with clock.stage("Finding the exact limits", len(signals.names)) as advance:
         exact = exact_limits(explored, signals.yields, signals.names, progress=advance)
     with clock.stage("Writing the bundle", 1) as advance:
@@ -150,7 +152,7 @@ def run(
             identity=identity,
             teacher=explored,
             labels=labels,
-            recipe=plan.recipe,
+            recipe=recipe,
             trained=trained,
             domain=label_domain(labels),
             published=dict(zip(signals.names, signals.yields, strict=True)),

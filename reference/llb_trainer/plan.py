@@ -11,7 +11,7 @@ from typing import Any
 
 from llb_schema import FindingError, finding
 from llb_trainer.sampling import Sampling
-from llb_trainer.training import Recipe
+from llb_trainer.training import FEW_BINS, Recipe
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Plan", "read_plan"]
 
@@ -19,6 +19,7 @@ FORMAT, FORMAT_VERSION = "llb-recipe", "1.0"
 
 _PUBLISHED = 0.4
 """Fraction along published directions, less than in `Sampling`: what fills space is harder to learn."""
+_LEAST_SIGNALS, _SIGNALS_PER_BIN = 20_000, 600
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Plan:
     """What is to be made, and how much work it may cost.
 
     Attributes:
-        signals: signals to label for training; a tenth as many are held out, and as many calibrate.
+        signals: signals to label for training; a tenth as many are held out, and as many calibrate. None for
+            20,000 and 600 for each bin beyond 15.
         sampling: how they are drawn.
         recipe: how the ensemble is trained.
         signal_modifiers: what multiplies the signal besides the POI; None for lumi where there is one.
@@ -35,16 +37,22 @@ class Plan:
     Raises `FindingError` LLB-T040 for less than one signal.
     """
 
-    signals: int = 20_000
+    signals: int | None = None
     sampling: Sampling = field(default_factory=lambda: Sampling(published=_PUBLISHED))
     recipe: Recipe = field(default_factory=Recipe)
     signal_modifiers: tuple[str, ...] | None = None
     processes: int | None = None
 
     def __post_init__(self) -> None:
-        if self.signals < 1:
+        if self.signals is not None and self.signals < 1:
             message = f"the recipe's signals is {self.signals}, and must be at least 1"
             raise FindingError(finding("LLB-T040", message, pointer="signals", actual=str(self.signals)))
+
+    def signals_for(self, n_bins: int) -> int:
+        """Signals to label for training, in an analysis of so many bins."""
+        if self.signals is not None:
+            return self.signals
+        return _LEAST_SIGNALS + _SIGNALS_PER_BIN * max(0, n_bins - FEW_BINS)
 
     def seeded(self, seed: int | None) -> Plan:
         """The same plan with another seed, of sampling and training; itself for None."""
@@ -118,7 +126,8 @@ def _section(document: Mapping[str, Any], name: str, path: Path) -> dict[str, An
 
 def _value(section: Mapping[str, Any], key: str, default: Any, path: Path) -> Any:
     value = section.get(key, default)
-    wanted = type(default)
+    # What has no default is chosen by the size of the analysis: a whole number.
+    wanted = int if default is None else type(default)
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not wanted:

@@ -88,7 +88,9 @@ def train(
         FindingError: LLB-T041 the checkpoints belong to another training.
     """
     began = time.monotonic()
-    run = _Run(labels, recipe)
+    n_bins = labels.training.signals.shape[1]
+    steps = recipe.steps_for(n_bins)
+    run = _Run(labels, recipe.sized(n_bins), steps)
     keeper = Checkpoints(checkpoints, run.identity()) if checkpoints else None
     history: list[tuple[float, ...]] = []
     taken = 0
@@ -96,27 +98,27 @@ def train(
         taken, run.state, history = kept
         if progress:
             progress(taken)
-    every = max(1, recipe.steps // _CHUNK // records) * _CHUNK
+    every = max(1, steps // _CHUNK // records) * _CHUNK
     sums = np.zeros(2)
-    while taken < recipe.steps:
-        count = min(_CHUNK, recipe.steps - taken)
+    while taken < steps:
+        count = min(_CHUNK, steps - taken)
         sums += run.advance(count) * count
         taken += count
         if progress:
             progress(count)
-        if taken % every == 0 or taken == recipe.steps:
+        if taken % every == 0 or taken == steps:
             done = taken - (history[-1][0] if history else 0)
             history.append((taken, *(sums / done).tolist(), *run.heldout_errors()))
             sums[:] = 0.0
             if keeper:
                 keeper.save(taken, run.state, history)
-    steps, values, gradients, median, p99 = zip(*history, strict=True)
+    recorded, values, gradients, median, p99 = zip(*history, strict=True)
     network = run.network()
     if recipe.members > 1:
         network = calibrated(network, labels.calibration)
     if keeper:
         keeper.clear()
-    whole = tuple(int(step) for step in steps)
+    whole = tuple(int(step) for step in recorded)
     record = TrainingHistory(whole, values, gradients, median, p99, time.monotonic() - began)
     return Trained(network, record)
 
@@ -124,7 +126,7 @@ def train(
 class _Run:
     """State of a training."""
 
-    def __init__(self, labels: LabelSet, recipe: Recipe) -> None:
+    def __init__(self, labels: LabelSet, recipe: Recipe, steps: int) -> None:
         self.labels, self.recipe = labels, recipe
         self.scale = labels.background.scale
         self.analytic = analytic_profile(labels.origin)
@@ -136,7 +138,7 @@ class _Run:
         )
         self.graph, weights = nnx.split(ensemble)
         schedule = optax.warmup_cosine_decay_schedule(
-            0.0, recipe.learning_rate, max(1, round(recipe.warm_up * recipe.steps)), recipe.steps
+            0.0, recipe.learning_rate, max(1, round(recipe.warm_up * steps)), steps
         )
         self.optimizer = optax.chain(scale_by_soap(), optax.scale_by_learning_rate(schedule))
         key = jax.random.key_data(jax.random.key(recipe.seed))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llb_schema import FindingError, finding
 
-__all__ = ["Recipe"]
+__all__ = ["FEW_BINS", "Recipe"]
+
+FEW_BINS = 15
+"""Bins up to which a training needs no more than the least; each further one adds to it."""
+_LEAST_STEPS, _STEPS_PER_BIN = 30_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Recipe:
         width, depth: of the hidden layers.
         members: networks in the ensemble; at least 2 for an uncertainty.
         branches: most branches of a curve.
-        steps: optimiser steps.
+        steps: optimiser steps; None for 30,000 and 1,000 for each bin beyond 15.
         batch: signals per step.
         learning_rate: peak of the schedule; linear warm-up, cosine decay to zero.
         warm_up: fraction of the steps spent warming up.
@@ -34,7 +38,7 @@ class Recipe:
     depth: int = 3
     members: int = 3
     branches: int = 16
-    steps: int = 30_000
+    steps: int | None = None
     batch: int = 512
     learning_rate: float = 1e-2
     warm_up: float = 0.05
@@ -44,14 +48,26 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("width", "depth", "members", "branches", "steps", "batch"):
+        for name in ("width", "depth", "members", "branches", "batch"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        if self.steps is not None:
+            _require(self.steps >= 1, "steps", self.steps, "at least 1")
         for name in ("learning_rate", "soft", "robust"):
             _require(0 < getattr(self, name) < math.inf, name, getattr(self, name), "above 0 and finite")
         for name in ("gradient_weight", "seed"):
             value = getattr(self, name)
             _require(0 <= value < math.inf, name, value, "at least 0 and finite")
         _require(0 <= self.warm_up < 1, "warm_up", self.warm_up, "at least 0 and below 1")
+
+    def steps_for(self, n_bins: int) -> int:
+        """Optimiser steps of the training of a likelihood of so many bins."""
+        if self.steps is not None:
+            return self.steps
+        return _LEAST_STEPS + _STEPS_PER_BIN * max(0, n_bins - FEW_BINS)
+
+    def sized(self, n_bins: int) -> Recipe:
+        """The same recipe with its steps as a number."""
+        return replace(self, steps=self.steps_for(n_bins))
 
 
 def _require(holds: bool, name: str, value: float, expected: str) -> None:
