@@ -85,7 +85,7 @@ def signal_space(background: Background, published: Floats, sampling: Sampling) 
 
 
 def _lowest(background: Background, below_zero: float) -> Floats:
-    """(n_bins,) least signal, by the data set that expects the fewest events; 0 where that is next to none."""
+    """(n_bins,) least signal, by the data set that expects the fewest events; 0 if that is next to none."""
     there = background.least > _NEXT_TO_NOTHING
     return np.where(there, -np.minimum(below_zero * background.least, background.scale), 0.0)
 
