@@ -204,11 +204,7 @@ def manifest() -> dict[str, Any]:
             "heldout": HELDOUT,
             "benchmarks": BENCHMARKS,
             "method": "Uniform in the domain; the truth is analytic.",
-            "metrics": [
-                {"curve": name, "region": region, "count": count, **dict.fromkeys(QUANTILES, 0.0)}
-                for column, name in enumerate(CURVES)
-                for region, count in regions(truth(heldout_points())[:, column]).items()
-            ],
+            "metrics": metrics(heldout_points()),
         },
         "provenance": {"labels": "provenance/labels.json", "software": [{"name": "llb", "version": "0.1.0"}]},
         "required_features": [],
@@ -216,9 +212,18 @@ def manifest() -> dict[str, Any]:
     }
 
 
-def heldout_points() -> Array:
-    """20 random signals, from near zero to the edge of the domain, shape (20, 3)."""
-    return signals(20, seed=2) * np.linspace(0.01, 1.0, 20)[:, np.newaxis]
+def heldout_points(count: int = 20) -> Array:
+    """Random signals, from near zero to the edge of the domain, shape (count, 3)."""
+    return signals(count, seed=2) * np.linspace(0.01, 1.0, count)[:, np.newaxis]
+
+
+def metrics(points: Array) -> list[dict[str, Any]]:
+    """What the graph, which is exact, may claim on held-out points."""
+    return [
+        {"curve": name, "region": region, "count": count, **dict.fromkeys(QUANTILES, 0.0)}
+        for column, name in enumerate(CURVES)
+        for region, count in regions(truth(points)[:, column]).items()
+    ]
 
 
 def regions(values: Array) -> dict[str, int]:
@@ -244,9 +249,9 @@ def stating_graph() -> BundleFile:
     return BundleFile(graph_model(sigma=True).SerializeToString(), "graph", "application/octet-stream")
 
 
-def heldout() -> bytes:
-    """The held-out table with 20 rows."""
-    points = heldout_points()
+def heldout(points: Array | None = None) -> bytes:
+    """The held-out table of some points, or of `heldout_points()`."""
+    points = heldout_points() if points is None else points
     lines = [",".join(("name", *BIN_IDS, *CURVES))]
     for number, (point, values) in enumerate(zip(points, truth(points), strict=True)):
         lines.append(",".join((f"point-{number}", *(repr(float(value)) for value in (*point, *values)))))

@@ -1,7 +1,8 @@
 """Findings: the one type in which every check of the project reports.
 
 A finding has a stable code from the catalogue (`catalogue.json` beside this file). The catalogue
-holds what is the same for every occurrence (severity, requirement, usual cause, default hint); the place that
+holds what is the same for every occurrence (severity, requirement, usual cause, default hint,
+an example); the place that
 finds something adds where (`pointer`) and what (`message`, `expected`, `actual`).
 """
 
@@ -29,7 +30,7 @@ FAMILIES: Mapping[str, str] = {
     "A": "archive",
     "P": "parsing",
     "S": "schema",
-    "M": "manifest, vectors and tables",
+    "M": "manifest, vectors and tables; from M101 on profiles",
     "I": "integrity",
     "G": "graphs",
     "N": "numbers",
@@ -62,6 +63,8 @@ class CatalogueEntry:
         title: the fault in a few words.
         cause: what leads to it in practice.
         hint: what usually cures it.
+        example: a smallest fault that ends in it, in a line or two: a piece of a document, a command or a
+            case of the negative corpus.
     """
 
     code: str
@@ -70,6 +73,7 @@ class CatalogueEntry:
     title: str
     cause: str
     hint: str
+    example: str
 
     @property
     def family(self) -> str:

@@ -38,6 +38,7 @@ WITHOUT_A_CASE = {
     "LLB-G018": "depends on the engine: no graph is known that crashes all of them",
     "LLB-G019": "about the machine",
     "LLB-M013": "a warning: the bundle is accepted",
+    **{f"LLB-M{number}": "of a profile: the bundle is valid" for number in range(101, 121)},
     "LLB-S008": "a warning: the bundle is accepted",
     "LLB-S009": "for rules without a code of their own, which break together with others only",
     "LLB-S011": "a warning: the bundle is accepted",

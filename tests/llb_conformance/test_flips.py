@@ -8,6 +8,7 @@ import pytest
 from flips import FORMS, NOTICED, outcomes
 
 
+@pytest.mark.requirement("INTEGRITY-2")
 @pytest.mark.parametrize("form", FORMS)
 def test_flipped_bytes_are_noticed_or_it_is_known_why_not(form: str, tmp_path: Path) -> None:
     found = outcomes(form, 150, tmp_path)

@@ -122,7 +122,13 @@ GOOD: list[tuple[DocumentKind, Any]] = [
     ("finding", FOUND),
     (
         "report",
-        {"status": "invalid", "level": 2, "findings": [FOUND], "bundle": {"location": "x", "id": None}},
+        {
+            "status": "invalid",
+            "level": 2,
+            "profile": "publishable",
+            "findings": [FOUND],
+            "bundle": {"location": "x", "id": None},
+        },
     ),
 ]
 

@@ -91,6 +91,7 @@ def test_all_faults_are_reported_sorted() -> None:
     ]
 
 
+@pytest.mark.requirement("MANIFEST-2")
 def test_extensions_are_open() -> None:
     document = sealed()
     document["extensions"] = {"org.example.colour": {"anything": [1, None, {"x": True}]}}
@@ -113,7 +114,13 @@ def test_foreign_documents_are_named_as_such(document: Any) -> None:
 def test_findings_and_reports_follow_their_schemas() -> None:
     item = finding("LLB-I001", pointer="a").to_json()
     assert codes(item, "finding") == []
-    report = {"status": "invalid", "level": 2, "findings": [item], "bundle": {"location": "x", "id": None}}
+    report = {
+        "status": "invalid",
+        "level": 2,
+        "profile": "draft",
+        "findings": [item],
+        "bundle": {"location": "x", "id": None},
+    }
     assert codes(report, "report") == []
     broken = copy.deepcopy(report)
     broken["findings"][0]["code"] = "I001"

@@ -17,6 +17,7 @@ def codes(version: Any, **more: Any) -> list[str]:
     return [item.code for item in check_version({"format_version": version, **more})]
 
 
+@pytest.mark.requirement("VERSION-1", "VERSION-2", "VERSION-3")
 @pytest.mark.parametrize(
     ("version", "expected"),
     [
@@ -68,6 +69,7 @@ def test_the_table_of_the_specification_has_these_rows() -> None:
     assert list(table()) == [*ROWS, FEATURED]
 
 
+@pytest.mark.requirement("VERSION-2", "VERSION-7")
 @pytest.mark.parametrize("row", ROWS)
 def test_the_reader_does_what_the_table_says(row: str) -> None:
     said = table()[row]
@@ -84,6 +86,7 @@ def test_the_reader_does_what_the_table_says(row: str) -> None:
         assert has_errors(validate_document(document, "vectors")) == said.startswith("refuses")
 
 
+@pytest.mark.requirement("VERSION-5")
 def test_the_row_about_features_holds_for_all_that_is_read() -> None:
     (code,) = re.findall(r"LLB-S[0-9]{3}", table()[FEATURED])
     for row, versions in ROWS.items():
@@ -96,6 +99,7 @@ def test_unknown_required_features_are_refused_whatever_the_version() -> None:
     assert codes("1.9.0", required_features=["flows", 3]) == ["LLB-S012", "LLB-S012", "LLB-S011"]
 
 
+@pytest.mark.requirement("VERSION-4")
 def test_keys_of_a_newer_growing_version_are_ignored_with_a_warning() -> None:
     document = {**bundles.vectors(), "format_version": "1.9.0", "colour": "red"}
     found = validate_document(document, "vectors")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
@@ -21,8 +22,9 @@ __all__ = ["explain_command"]
     type=click.Choice(list(FAMILIES), case_sensitive=False),
     help="List the codes with this letter only.",
 )
+@click.option("--example", is_flag=True, help="Show a smallest fault that ends in the finding, too.")
 @FORMAT
-def explain_command(code: str | None, family: str | None, output: str) -> None:
+def explain_command(code: str | None, family: str | None, example: bool, output: str) -> None:
     """What a finding means, its cause and its cure.
 
     Without CODE, all codes by family: the letter says where the fault was found.
@@ -30,14 +32,17 @@ def explain_command(code: str | None, family: str | None, output: str) -> None:
     \b
     Example:
         llb explain LLB-I001
+        llb explain LLB-M001 --example
         llb explain --family A
         llb explain --format json
     """
     if code is not None and family is not None:
         raise click.UsageError("give a code or --family, not both")
+    if example and code is None:
+        raise click.UsageError("--example is for one code")
     if code is not None:
         entry = _entry(code)
-        click.echo(json.dumps(entry.to_json(), indent=2) if output == "json" else _page(entry))
+        click.echo(json.dumps(entry.to_json(), indent=2) if output == "json" else _page(entry, example))
         return
     letters = list(FAMILIES) if family is None else [family]
     chosen = {
@@ -60,7 +65,7 @@ def _entry(asked: str) -> CatalogueEntry:
     raise click.UsageError(f"{message}; there is {', '.join(near)}" if near else message)
 
 
-def _page(entry: CatalogueEntry) -> str:
+def _page(entry: CatalogueEntry, example: bool) -> str:
     lines = [("cause", entry.cause), ("cure", entry.hint)]
     if entry.requirement:
         lines.append(("requirement", f"{entry.requirement} of schema/SPEC.md"))
@@ -68,6 +73,10 @@ def _page(entry: CatalogueEntry) -> str:
     formatter.write(f"{entry.code}, {entry.severity}: {entry.title}\n")
     with formatter.indentation():
         formatter.write_dl(lines)
+        if example:
+            # Not wrapped: it is a piece of a document.
+            formatter.write_paragraph()
+            formatter.write(textwrap.indent(f"{entry.example}\n", " " * formatter.current_indent))
     return formatter.getvalue().rstrip()
 
 

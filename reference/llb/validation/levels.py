@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llb.bundle import Bundle, Container, Manifest, check_manifest, open_container, read_raw_manifest
 from llb.validation.guard import guarded
+from llb.validation.profiles import Profile, check_profile
 from llb.validation.report import Report
 from llb.validation.results import FIRST_LEVEL, LAST_LEVEL, FreshPoints, LevelResult, Wanted
 from llb.validation.run_limits import RunLimits
@@ -64,6 +65,7 @@ def validate(
     path: str | Path,
     level: int = DEFAULT_LEVEL,
     *,
+    profile: Profile = "draft",
     relabelling: Relabelling | None = None,
     limits: RunLimits | None = RunLimits(),  # noqa: B008 - frozen
 ) -> Report:
@@ -74,6 +76,7 @@ def validate(
         level: highest level to check: 0 archive and parse, 1 schema and meaning of the manifest,
             2 integrity and documents, 3 graphs, 4 numbers, 5 claims, 6 teacher. A level with errors ends the
             validation, because the next ones rely on it.
+        profile: what is asked of the manifest besides being valid, from level 1 on; no level relies on it.
         relabelling: how level 6 asks the teacher.
         limits: of the process of its own in which graphs are audited and run. None runs them in this one,
             without limits: for graphs that the caller has made.
@@ -82,12 +85,15 @@ def validate(
         The report, with the findings of all levels that were run.
 
     Raises:
-        ValueError: there is no such level, or nothing to ask the teacher with.
+        ValueError: there is no such level, it does not reach the profile, or there is nothing to ask the
+            teacher with.
     """
     if not 0 <= level <= MAX_LEVEL:
         raise ValueError(f"levels are 0 to {MAX_LEVEL}, not {level}")
     if level == MAX_LEVEL and relabelling is None:
         raise ValueError(f"level {level} needs the teacher")
+    if level < 1 and profile != "draft":
+        raise ValueError(f"the profile {profile} reads the manifest, which level 1 opens")
     reading = _Reading(Path(path))
     checks: tuple[Callable[[], tuple[Finding, ...]], ...] = (
         reading.archive,
@@ -107,8 +113,10 @@ def validate(
             findings += result.findings
             if result.fresh is not None and relabelling is not None:
                 findings += _asked(reading.opened, relabelling, result.fresh)
+    if reading.bundle is not None:
+        findings += check_profile(reading.bundle.manifest, profile)
     ordered = sorted(set(findings), key=lambda item: (item.code, item.pointer, item.message))
-    return Report(reading.location, _identity(reading.raw), reached, tuple(ordered))
+    return Report(reading.location, _identity(reading.raw), reached, tuple(ordered), profile)
 
 
 def _run(

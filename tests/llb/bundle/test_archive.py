@@ -65,6 +65,7 @@ def test_hostile_archives_end_in_findings(name: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.requirement("CONTAINER-5")
 @pytest.mark.parametrize("kind", ["zip", "tar"])
 def test_packing_is_deterministic_and_reads_back(kind: str, tmp_path: Path) -> None:
     data = pack(GOOD, kind)
@@ -98,6 +99,7 @@ def test_directories_are_listed_without_following_links(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.requirement("SECURITY-4")
 def test_a_file_swapped_for_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x" * 100)
     container = open_container(tmp_path)
@@ -107,6 +109,7 @@ def test_a_file_swapped_for_a_link_is_not_followed(tmp_path: Path) -> None:
         container.read("a")
 
 
+@pytest.mark.requirement("SECURITY-4")
 def test_a_linked_folder_is_not_entered(tmp_path: Path) -> None:
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "loop").symlink_to(tmp_path)
@@ -135,6 +138,7 @@ def test_all_faults_of_an_archive_are_reported_at_once(tmp_path: Path) -> None:
     assert [item.code for item in error.value.findings] == ["LLB-A004", "LLB-A004", "LLB-A006"]
 
 
+@pytest.mark.requirement("SECURITY-5")
 @settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from([b"", b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b\x08", make_zip(GOOD), make_tar(GOOD)]),

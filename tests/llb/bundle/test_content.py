@@ -19,6 +19,7 @@ def content_of(path: Path) -> str:
     return content_id(file_digests(open_container(path)))
 
 
+@pytest.mark.requirement("CONTAINER-9")
 def test_the_worked_value_of_the_specification(tmp_path: Path) -> None:
     (tmp_path / "LICENSE").write_bytes(b"abc")
     (tmp_path / "manifest.json").write_bytes(b"{}")
@@ -27,6 +28,7 @@ def test_the_worked_value_of_the_specification(tmp_path: Path) -> None:
     assert re.findall(r"[0-9a-f]{64}", clause) == [WORKED]
 
 
+@pytest.mark.requirement("CONTAINER-9")
 def test_paths_are_in_the_order_of_their_bytes(tmp_path: Path) -> None:
     # Capitals before small letters, and `.` before `/`.
     names = ["B", "a.b/c", "a/b", "manifest.json"]
@@ -40,12 +42,14 @@ def test_paths_are_in_the_order_of_their_bytes(tmp_path: Path) -> None:
     assert content_id(dict(sorted(digests.items(), reverse=True))) == content_id(digests)
 
 
+@pytest.mark.requirement("CONTAINER-1", "CONTAINER-9")
 def test_every_form_has_the_same_content_id(tmp_path: Path) -> None:
     bundle = read_bundle(bundles.write(tmp_path / "x.llb"))
     forms = [copy_bundle(bundle, tmp_path / name) for name in ("y.llb", "y.zip", "y.tar.gz", "y.tgz")]
     assert {content_of(path) for path in forms} == {content_of(bundle.location)}
 
 
+@pytest.mark.requirement("CONTAINER-9", "VERSION-6")
 @pytest.mark.parametrize("path", ["manifest.json", "LICENSE", bundles.GRAPH])
 def test_a_byte_more_is_another_content_id(tmp_path: Path, path: str) -> None:
     bundle = bundles.write(tmp_path / "x.llb")

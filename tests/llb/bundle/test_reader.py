@@ -35,6 +35,7 @@ def test_every_container_gives_the_same_bundle(tmp_path: Path, suffix: str) -> N
     assert opened.location == tmp_path / f"x.llb{suffix}"
 
 
+@pytest.mark.requirement("INPUT-4")
 def test_bins_are_in_column_order_whatever_the_order_in_the_document(tmp_path: Path) -> None:
     def turn(document: dict[str, Any]) -> None:
         document["inputs"].reverse()
@@ -42,6 +43,7 @@ def test_bins_are_in_column_order_whatever_the_order_in_the_document(tmp_path: P
     assert read_bundle(bundles.write(tmp_path / "x.llb", turn)).manifest.bin_ids == bundles.BIN_IDS
 
 
+@pytest.mark.requirement("INTEGRITY-2")
 def test_a_changed_file_is_noticed_when_it_is_read(bundle: Path) -> None:
     path = bundle / bundles.GRAPH
     data = bytearray(path.read_bytes())
@@ -54,6 +56,7 @@ def test_a_changed_file_is_noticed_when_it_is_read(bundle: Path) -> None:
         opened.read("nothing")
 
 
+@pytest.mark.requirement("INTEGRITY-1")
 def test_unlisted_missing_and_shortened_files_refuse_the_bundle(bundle: Path) -> None:
     (bundle / "extra.txt").write_text("x")
     (bundle / "LICENSE").unlink()

@@ -54,6 +54,7 @@ def test_too_large() -> None:
         parse_json(b"[1, 2, 3]", "x.json", max_bytes=5)
 
 
+@pytest.mark.requirement("SECURITY-2")
 def test_accepted_up_to_the_limits() -> None:
     assert parse_json(b"[" * 64 + b"]" * 64, "x.json") is not None
     assert parse_json(b"9007199254740991", "x.json") == 2**53 - 1
@@ -67,6 +68,7 @@ def test_good_json_is_read_like_the_standard_library_does(value: Any) -> None:
     assert parse_json(json.dumps(value, ensure_ascii=False).encode(), "x.json") == value
 
 
+@pytest.mark.requirement("SECURITY-5")
 @given(st.binary(max_size=200) | st.text('[]{}":,\\u0aNaInf1e9-.\n ', max_size=60).map(str.encode))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     # Anything but a finding fails the test.

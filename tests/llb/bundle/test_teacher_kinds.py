@@ -32,6 +32,7 @@ def codes(teacher: dict[str, Any]) -> list[tuple[str, str]]:
     return [(item.code, item.pointer) for item in validate_document(document, "manifest")]
 
 
+@pytest.mark.requirement("SOURCE-1", "SOURCE-2")
 @pytest.mark.parametrize("teacher", [WORKSPACE, SIMPLIFIED])
 def test_each_kind_has_its_own_keys(teacher: dict[str, Any]) -> None:
     own = (
@@ -79,6 +80,7 @@ def test_it_is_as_valid_as_the_other_and_takes_signals_by_bin(tmp_path: Path) ->
     assert signal_vector(signal, read_bundle(path).manifest).tolist() == [1.0, 0.5, 2.0]
 
 
+@pytest.mark.requirement("SOURCE-2")
 def test_a_patchset_is_refused(bundle: Bundle, tmp_path: Path) -> None:
     path = tmp_path / "patchset.json"
     path.write_text(json.dumps({"patches": []}))

@@ -35,7 +35,18 @@ def test_a_code_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
         "title": entry.title,
         "cause": entry.cause,
         "hint": entry.hint,
+        "example": entry.example,
     }
+
+
+def test_an_example_is_shown_when_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    # The longest lines stay whole.
+    code = max(catalogue(), key=lambda code: max(map(len, catalogue()[code].example.splitlines())))
+    lines = catalogue()[code].example.splitlines()
+    _, plain, _ = run(capsys, "explain", code)
+    status, out, err = run(capsys, "explain", code, "--example")
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [*plain.splitlines(), "", *(f"  {line}" for line in lines)]
 
 
 def test_all_codes_by_family(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +79,7 @@ def test_one_family(letter: str, capsys: pytest.CaptureFixture[str]) -> None:
         (("nonsense",), "there is no finding nonsense."),
         (("\x1b[2J",), "there is no finding \\x1b[2J."),
         (("LLB-A001", "--family", "A"), "give a code or --family, not both."),
+        (("--example",), "--example is for one code."),
         (("--family", "Q"), "Invalid value for '--family'"),
     ],
 )

@@ -64,6 +64,7 @@ def test_what_is_no_bundle_is_unusable(tmp_path: Path, capsys: pytest.CaptureFix
     assert err.startswith("[LLB-A001]")
 
 
+@pytest.mark.requirement("SECURITY-5")
 def test_show_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def hostile(document: dict[str, object]) -> None:
         document["title"] = "[red]markup[/] \x1b[2J"

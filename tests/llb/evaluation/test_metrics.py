@@ -22,6 +22,7 @@ def by_region(comparison: Comparison) -> dict[str, Metric]:
     return {metric.region: metric for metric in accuracy([comparison])}
 
 
+@pytest.mark.requirement("CLAIM-1")
 def test_regions_are_those_of_the_specification() -> None:
     found = by_region(compared([-0.5, -0.05, 0.0, 0.099, 0.1, 6.0, 6.1, 20.0], [1, 2, 3, 4, 5, 6, 7, 8]))
     assert {region: metric.count for region, metric in found.items()} == {
@@ -35,6 +36,7 @@ def test_regions_are_those_of_the_specification() -> None:
     assert found["decision"].max == pytest.approx(6.0)
 
 
+@pytest.mark.requirement("CLAIM-1")
 def test_quantiles_are_of_the_absolute_error() -> None:
     error = np.arange(1001) / 1000 * np.where(np.arange(1001) % 2, -1, 1)
     metric = by_region(compared([1.0] * 1001, error.tolist()))["all"]

@@ -103,6 +103,7 @@ def test_zero_signal_is_never_excluded(model: ProfileLikelihood) -> None:
     assert "zero_signal" in found.flags
 
 
+@pytest.mark.requirement("DOMAIN-3")
 def test_numbers_from_beyond_the_domain_are_flagged_one_by_one(tmp_path: Path) -> None:
     exact = parabola_model(upper=1.3)
     found = limits(load(write_quadratic(exact, tmp_path / "toy.llb")), np.array([[1.0]]), names=["s"])[0]
@@ -150,6 +151,7 @@ def test_cls_falls_with_mu(model: ProfileLikelihood, signal: tuple[float, ...]) 
     assert np.all(np.diff(values) <= 1e-12)
 
 
+@pytest.mark.requirement("MU-1")
 @settings(deadline=None, max_examples=25)
 @given(yields, st.floats(1e-3, 1e3))
 def test_limits_scale_inversely_with_the_signal(
@@ -249,6 +251,7 @@ def test_kinks_and_any_scale_equal_brute_force(
         assert not any("upper_limit" in flag for flag in found.flags)
 
 
+@pytest.mark.requirement("DOMAIN-3")
 def test_a_best_fit_at_the_edge_of_the_domain_is_flagged(tmp_path: Path) -> None:
     exact = parabola_model(mu_hat=3.0, upper=1.0)
     found = limits(load(write_quadratic(exact, tmp_path / "toy.llb")), np.array([[1.0]]), mu=0.5)[0]

@@ -78,6 +78,7 @@ def test_a_removal_before_an_addition_shifts_what_the_addition_means(bundle: Bun
     assert "SRlow" in signals.findings[0].message
 
 
+@pytest.mark.requirement("SIGNAL-1")
 def test_unlearned_modifiers_are_one_warning_with_counts(bundle: Bundle, tmp_path: Path) -> None:
     modifiers = [
         POI,

@@ -60,6 +60,7 @@ def test_without_an_excess_the_minimum_is_exactly_zero(tmp_path: Path) -> None:
     assert ray.minimum("observed") == (0.0, 0.0)
 
 
+@pytest.mark.requirement("DOMAIN-3")
 def test_beyond_the_edge_curves_go_on_convex_rising_and_finite(poisson: ProfileLikelihood) -> None:
     ray = rays(poisson, np.array([[1.0]]))
     for curve in ray.columns:
@@ -73,6 +74,7 @@ def test_beyond_the_edge_curves_go_on_convex_rising_and_finite(poisson: ProfileL
     assert above - below == pytest.approx(2e-7 * (1 - OBSERVED / (RATE + edge)), rel=1e-3)
 
 
+@pytest.mark.requirement("DOMAIN-3")
 def test_a_curve_that_still_falls_at_the_edge_rises_beyond_it(tmp_path: Path) -> None:
     bundle = write_quadratic(parabola_model(mu_hat=3.0, upper=1.0), tmp_path / "toy.llb")
     ray = rays(load(bundle), np.array([[1.0]]))
@@ -83,6 +85,7 @@ def test_a_curve_that_still_falls_at_the_edge_rises_beyond_it(tmp_path: Path) ->
     assert lowest[0] == ray.delta("observed", 1.0)[0]
 
 
+@pytest.mark.requirement("DOMAIN-1")
 def test_the_truncation_ends_a_ray_inside_the_box(tmp_path: Path) -> None:
     exact = counting_model()
     model = load(write_quadratic(exact, tmp_path / "toy.llb"))

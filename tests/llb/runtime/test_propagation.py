@@ -46,6 +46,7 @@ def shifted(exact: QuadraticModel, name: str, by: float) -> QuadraticModel:
     return replace(exact, curves=tuple(map(shift, exact.curves)), id=f"{exact.id}-shifted-{name}")
 
 
+@pytest.mark.requirement("UNCERTAINTY-4")
 @pytest.mark.parametrize("name", ["observed_asimov", "apriori_asimov", "observed"])
 def test_errors_are_those_of_shifted_curves(name: str, tmp_path: Path) -> None:
     # Without a preferred signal the minimum is at zero, where a shift per event leaves it.
@@ -61,6 +62,7 @@ def test_errors_are_those_of_shifted_curves(name: str, tmp_path: Path) -> None:
     assert np.any(np.atleast_1d(stated.upper_limit_observed_error) > 0.0) or name == "apriori_asimov"
 
 
+@pytest.mark.requirement("UNCERTAINTY-4")
 def test_several_curves_add_in_quadrature(tmp_path: Path) -> None:
     exact = counting_model()
     signal = [4.0, 2.0, 3.0, 0.5]
@@ -100,6 +102,7 @@ def test_errors_stay_finite_where_the_statistic_vanishes(mu: float, tmp_path: Pa
     assert np.all(np.isfinite(stated.cls_expected_error))
 
 
+@pytest.mark.requirement("UNCERTAINTY-2", "UNCERTAINTY-4")
 def test_no_error_without_a_statement_or_beyond_the_domain(tmp_path: Path) -> None:
     exact = parabola_model(upper=1.3)
     plain = found(exact, tmp_path, [1.0])

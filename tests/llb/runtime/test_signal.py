@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import bundles
 import numpy as np
 import pytest
 
 from llb.runtime import ProfileLikelihood, load, read_signals
 from llb_conformance import counting_model, write_quadratic
-from llb_schema import FindingError
+from llb_schema import FindingError, catalogue
 
 GOOD = {"SRlow": 1.0, "SRhigh[0]": 2.0, "SRhigh[1]": 3.0}
 
@@ -22,12 +23,14 @@ def codes(error: pytest.ExceptionInfo[FindingError]) -> list[str]:
     return [item.code for item in error.value.findings]
 
 
+@pytest.mark.requirement("INPUT-1", "INPUT-2")
 def test_yields_go_to_their_columns_by_name(model: ProfileLikelihood) -> None:
     assert model.bin_ids == ("SRlow[0]", "SRhigh[0]", "SRhigh[1]", "CR[0]")
     reordered = {"CR[0]": 4, "SRhigh[1]": np.float32(3.0), "SRlow[0]": 1.0, "SRhigh[0]": 2.0}
     np.testing.assert_array_equal(model.signal(reordered), [1.0, 2.0, 3.0, 4.0])
 
 
+@pytest.mark.requirement("INPUT-1", "INPUT-2")
 def test_bare_channel_names_stand_for_one_bin_channels_and_optional_bins_may_be_absent(
     model: ProfileLikelihood,
 ) -> None:
@@ -49,6 +52,7 @@ def test_a_channel_that_is_longer_in_the_teacher_has_no_bare_name(tmp_path: Path
         load(bundle).signal(GOOD)
 
 
+@pytest.mark.requirement("INPUT-2")
 def test_every_fault_is_reported_at_once(model: ProfileLikelihood) -> None:
     with pytest.raises(FindingError) as error:
         model.signal({"SRlow": 1.0, "SRlow[0]": 1.0, "SRhigh[0]": float("nan"), "elsewhere": 2.0})
@@ -57,6 +61,7 @@ def test_every_fault_is_reported_at_once(model: ProfileLikelihood) -> None:
     assert "elsewhere" in str(error.value)
 
 
+@pytest.mark.requirement("INPUT-2")
 @pytest.mark.parametrize("value", [float("inf"), "3.0", None, True, [1.0], 1j])
 def test_only_finite_numbers_are_yields(model: ProfileLikelihood, value: object) -> None:
     with pytest.raises(FindingError) as error:
@@ -64,6 +69,7 @@ def test_only_finite_numbers_are_yields(model: ProfileLikelihood, value: object)
     assert codes(error) == ["LLB-Y004"]
 
 
+@pytest.mark.requirement("INPUT-3")
 def test_arrays_need_exactly_the_right_length(model: ProfileLikelihood) -> None:
     np.testing.assert_array_equal(model.signal([1, 2, 3, 4]), [1.0, 2.0, 3.0, 4.0])
     for wrong in ([1.0, 2.0, 3.0], [[1.0, 2.0, 3.0, 4.0]], 3.0):
@@ -141,3 +147,13 @@ def test_the_zero_signal_only_where_it_is_asked_for(model: ProfileLikelihood, tm
 def test_a_missing_file_is_a_finding(model: ProfileLikelihood, tmp_path: Path) -> None:
     with pytest.raises(FindingError, match="LLB-X003"):
         read_signals(tmp_path / "none.json", model)
+
+
+@pytest.mark.parametrize("number", range(1, 5))
+def test_the_example_of_the_catalogue_ends_in_its_finding(number: int, tmp_path: Path) -> None:
+    code = f"LLB-Y{number:03}"
+    path = tmp_path / "signal.json"
+    path.write_text(catalogue()[code].example.partition(", where")[0])
+    with pytest.raises(FindingError) as error:
+        read_signals(path, load(bundles.write(tmp_path / "x.llb")))
+    assert code in codes(error)

@@ -42,6 +42,7 @@ def test_the_highest_level_needs_a_teacher(good: Path) -> None:
         validate(good, MAX_LEVEL)
 
 
+@pytest.mark.requirement("VERSION-4")
 def test_warnings_do_not_end_a_validation(good: Path, tmp_path: Path) -> None:
     path = Path(shutil.copytree(good, tmp_path / "x.llb"))
     bundles.reseal(path, lambda document: document.update(format_version="1.5.0", novelty=1))
@@ -66,6 +67,7 @@ def test_an_unreadable_path_is_a_finding(tmp_path: Path) -> None:
     assert validate_document(report.to_json(), "report") == ()
 
 
+@pytest.mark.requirement("SECURITY-5")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["manifest.json", bundles.VECTORS, bundles.HELDOUT, bundles.GRAPH]), st.data())
 def test_any_damage_is_reported_and_never_raised(
@@ -83,6 +85,7 @@ def test_any_damage_is_reported_and_never_raised(
     assert not [item for item in report.findings if item.code == "LLB-X900"]
 
 
+@pytest.mark.requirement("VECTORS-6")
 def test_comparison_rule_fails_whatever_is_not_a_number() -> None:
     got = np.array([1.0, 1.0 + 3e-9, np.nan, np.inf, -np.inf, 1.0, 1.0])
     expected = np.array([1.0, 1.0, np.nan, np.inf, 1.0, np.nan, np.inf])

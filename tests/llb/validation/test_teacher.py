@@ -67,6 +67,7 @@ def rebase(curve: str, by: float) -> Change:
     return change
 
 
+@pytest.mark.requirement("TEACHER-4")
 def test_an_honest_bundle_passes_and_says_how_well(good: Path) -> None:
     report = asked(good, points=100)
     assert (report.status, report.level, codes(report)) == ("ok", 6, set())
@@ -76,6 +77,7 @@ def test_an_honest_bundle_passes_and_says_how_well(good: Path) -> None:
     assert validate_document(report.to_json(), "report") == ()
 
 
+@pytest.mark.requirement("TEACHER-2", "TEACHER-3", "TEACHER-4")
 @pytest.mark.parametrize(
     ("change", "expected", "status"),
     [
@@ -120,6 +122,7 @@ def test_the_seed_chooses_the_points(good: Path) -> None:
     assert not np.array_equal(chosen(1), chosen(2))
 
 
+@pytest.mark.requirement("TEACHER-1")
 def test_another_file_is_not_asked(good: Path) -> None:
     def other(manifest: Manifest, digest: str) -> OpenTeacher:
         return replace(opened(manifest), sha256="0" * 64, content_digest=lambda: digest)

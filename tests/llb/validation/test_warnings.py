@@ -27,6 +27,7 @@ def background(document: dict[str, Any]) -> None:
     document["inputs"][0]["background"] += 0.01
 
 
+@pytest.mark.requirement("CLAIM-2", "CURVE-3")
 @pytest.mark.parametrize(
     ("code", "change"), [("LLB-C003", metric), ("LLB-C003", coverage), ("LLB-M013", background)]
 )
@@ -37,6 +38,7 @@ def test_of_the_manifest(code: str, change: Change, tmp_path: Path) -> None:
     assert {item.code for item in report.findings} == {code}
 
 
+@pytest.mark.requirement("CLAIM-3")
 def test_of_a_benchmark(tmp_path: Path) -> None:
     path = bundles.write(tmp_path / "x.llb")
     table = bundles.files()[bundles.BENCHMARKS].data

@@ -144,6 +144,7 @@ def test_curves_carry_baselines_data_and_aliases(bundle: Path, emission: Emissio
         assert [(item.name, item.values) for item in curve.data.auxiliary] == list(exact.auxiliary)
 
 
+@pytest.mark.requirement("CLAIM-2")
 def test_the_claims_can_be_recomputed_from_the_bundle(bundle: Path) -> None:
     model = load(bundle)
     claimed = model.bundle.manifest.validation.metrics

@@ -74,6 +74,7 @@ def test_a_factor_of_zero_is_no_obstacle() -> None:
     assert np.abs(exact).max() > 1
 
 
+@pytest.mark.requirement("SIGNAL-1")
 def test_signal_uncertainty_scales_all_bins_alike() -> None:
     with jax.enable_x64(True):
         likelihood, _ = embedded(0.2)

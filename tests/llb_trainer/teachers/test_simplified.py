@@ -134,6 +134,7 @@ def check_asimov(teacher: SimplifiedTeacher) -> None:
         assert curve.name == "observed" or curve.name == "apriori" or curve.delta.min() >= 0
 
 
+@pytest.mark.requirement("SOURCE-2")
 def test_asimov_data(small: tuple[dict[str, Any], SimplifiedTeacher]) -> None:
     given, teacher = small
     check_asimov(teacher)
@@ -148,6 +149,7 @@ def test_asimov_data_of_published_models(real: tuple[dict[str, Any], SimplifiedT
     assert real[1].curves[3].alias_of == "apriori"
 
 
+@pytest.mark.requirement("SOURCE-2")
 @pytest.mark.parametrize(
     ("n", "b", "sigma"), [(5, 3.5, 1.5), (0, 2.0, 1.0), (0, 0.1, 0.7), (1000, 900.0, 80.0), (3, 0.0, 2.0)]
 )
@@ -167,6 +169,7 @@ def test_one_bin_by_hand(n: int, b: float, sigma: float, tmp_path: Path) -> None
     np.testing.assert_allclose(observed.parameters[:, 0], pull, atol=1e-7)
 
 
+@pytest.mark.requirement("SOURCE-2")
 @pytest.mark.parametrize("third", [2.8, 2.4, 1.0, -1.0, -2.6, -2.828])
 @pytest.mark.parametrize(("n", "b", "sigma"), [(0, 1.0, 1.0), (2, 9.0, 3.0), (40, 9.0, 3.0), (7, 0.5, 1.5)])
 def test_one_skewed_bin_on_a_grid(n: int, b: float, sigma: float, third: float, tmp_path: Path) -> None:

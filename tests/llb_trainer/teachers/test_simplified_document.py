@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import simplifieds
 
-from llb_schema import FindingError, Severity
+from llb_schema import FindingError, Severity, catalogue
 from llb_trainer.teachers.simplified import read_simplified_likelihood
 
 GOOD = simplifieds.document()
@@ -147,3 +147,31 @@ def test_the_two_published_files_are_read(shared_data: Path) -> None:
     (warning,) = gluino.warnings
     assert warning.code == "LLB-W072"
     assert "12 of 40" in warning.message
+
+
+@pytest.mark.parametrize("number", range(60, 73))
+def test_the_example_of_the_catalogue_ends_in_its_finding(number: int, tmp_path: Path) -> None:
+    code = f"LLB-W{number:03}"
+    example = catalogue()[code].example
+    # Of one region where the example has one; a piece of a document, or a whole one.
+    small: dict[str, Any] = {
+        "observed": [5, 3],
+        "background": [4.0, 3.1],
+        "background_error": [1.0, 1.0],
+        "covariance": [[1.0, 0.0], [0.0, 1.0]],
+        "third_moment": [0.0, 0.0],
+        "regions": ["SR1", "SR2"],
+    }
+    path = tmp_path / "x.json"
+    if example.startswith("{"):
+        path.write_text(example)
+    else:
+        piece = json.loads(f"{{{example}}}")
+        size = len(piece.get("third_moment", [0.0, 0.0]))
+        document = {key: value[:size] for key, value in small.items()}
+        path.write_text(json.dumps(simplifieds.document(**{**document, **piece})))
+    try:
+        found = read_simplified_likelihood(path).warnings
+    except FindingError as error:
+        found = error.findings
+    assert {item.code for item in found} == {code}

@@ -16,6 +16,7 @@ THIRD = simplifieds.SKEWNESS * simplifieds.SIGMA**3
 MEAN = np.array([12.0, 3.5, 0.7, 58.0])
 
 
+@pytest.mark.requirement("SOURCE-2")
 def test_the_coefficients_are_those_of_the_paper() -> None:
     terms = expansion(MEAN, VARIANCE, THIRD)
     a, b, c, rho = simplifieds.coefficients(simplifieds.skewed())

@@ -95,6 +95,7 @@ def test_the_kink_is_a_branch_of_its_own(trained: Trained) -> None:
     assert (trained.network.offset[:, 1::2] > 0.5).all()
 
 
+@pytest.mark.requirement("UNCERTAINTY-2")
 def test_the_uncertainty_covers_the_errors(labels: LabelSet, trained: Trained) -> None:
     held = labels.heldout
     truth = held.delta
@@ -155,6 +156,7 @@ def test_what_did_not_converge_is_left_out() -> None:
     assert bad.training.usable.all()
 
 
+@pytest.mark.requirement("HELDOUT-1", "HELDOUT-3", "UNCERTAINTY-2")
 def test_held_out_signals_are_inside_and_unseen(labels: LabelSet) -> None:
     assert max(curve.delta.max() for curve in labels.heldout.curves) <= labels.delta_max
     used = np.concatenate([labels.training.signals, labels.calibration.signals])
