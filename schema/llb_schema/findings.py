@@ -165,12 +165,17 @@ def finding(
         code=code,
         severity=entry.severity,
         requirement=entry.requirement,
-        pointer=pointer,
-        message=(message or entry.title).rstrip("."),
-        expected=str(expected),
-        actual=str(actual),
+        pointer=_writable(pointer),
+        message=_writable(message or entry.title).rstrip("."),
+        expected=_writable(str(expected)),
+        actual=_writable(str(actual)),
         hint=hint or entry.hint,
     )
+
+
+def _writable(text: str) -> str:
+    """The text with halves of surrogate pairs escaped: names of files may hold them, no encoding does."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:

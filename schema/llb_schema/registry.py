@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from llb_schema.findings import Finding, finding, has_errors
+from llb_schema.findings import Finding, Severity, finding, has_errors
 from llb_schema.versions import LINES, check_version, is_newer_growth, line_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ DOCUMENT_KINDS: tuple[DocumentKind, ...] = ("manifest", "vectors", "finding", "r
 _FORMATS = {"manifest": "llb", "vectors": "llb-vectors"}
 _CURRENT = tuple(LINES)[-1]
 _MAX_FINDINGS = 200
+# Errors after which nobody looks further: there may be millions of them.
+_MAX_ERRORS = 1000
 _CODES = {
     "required": "LLB-S001",
     "dependentRequired": "LLB-S001",
@@ -93,7 +95,7 @@ def validate_document(document: object, kind: DocumentKind) -> tuple[Finding, ..
         is not understood that is the only finding, for the rest has no meaning then.
     """
     if kind not in _FORMATS:
-        return _finish(_schema_findings(document, kind, _CURRENT))
+        return _finish(_bounded(_schema_findings(document, kind, _CURRENT)))
     if not isinstance(document, Mapping):
         return (
             finding(
@@ -109,7 +111,16 @@ def validate_document(document: object, kind: DocumentKind) -> tuple[Finding, ..
     found = _schema_findings(document, kind, line_of(document))
     if is_newer_growth(document):
         found = (_forgive(item) for item in found)
-    return _finish([*versions, *found])
+    return _finish([*versions, *_bounded(found)])
+
+
+def _bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
+    errors = 0
+    for item in findings:
+        yield item
+        errors += item.severity is Severity.ERROR
+        if errors == _MAX_ERRORS:
+            return
 
 
 def _finish(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -121,11 +132,9 @@ def _finish(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         expected = sorted({known.expected, item.expected})
         merged[key] = replace(item, expected=" and ".join(expected))
     ordered = [merged[key] for key in sorted(merged)]
-    if len(ordered) > _MAX_FINDINGS:
-        ordered = [
-            *ordered[:_MAX_FINDINGS],
-            finding("LLB-S016", f"{len(ordered) - _MAX_FINDINGS} more faults"),
-        ]
+    more = len(ordered) - _MAX_FINDINGS
+    if more > 0:
+        ordered = [*ordered[:_MAX_FINDINGS], finding("LLB-S016", f"at least {more} more faults")]
     return tuple(ordered)
 
 
@@ -152,7 +161,8 @@ def schema_validator(kind: DocumentKind, line: str = _CURRENT) -> Draft202012Val
     registry = Registry().with_resources(
         (schema["$id"], DRAFT202012.create_resource(schema)) for schema in schemas
     )
-    return extend(Draft202012Validator, {"pattern": _pattern})(load_schema(kind, line), registry=registry)
+    rules = {"pattern": _pattern, "uniqueItems": _unique}
+    return extend(Draft202012Validator, rules)(load_schema(kind, line), registry=registry)
 
 
 def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
@@ -161,6 +171,15 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
 
     if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
         yield ValidationError("pattern")
+
+
+def _unique(_validator: Any, wanted: bool, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    """The rule `uniqueItems` for lists of strings; the library's own compares every pair of a mixed list."""
+    from jsonschema import ValidationError
+
+    names = [item for item in instance if isinstance(item, str)] if isinstance(instance, list) else []
+    if wanted and len(set(names)) < len(names):
+        yield ValidationError("uniqueItems")
 
 
 def _schema_findings(document: Any, kind: DocumentKind, line: str) -> Iterator[Finding]:

@@ -29,6 +29,8 @@ LINES: Mapping[str, str] = {"0.1": "0.1.0", "1.0": FORMAT_VERSION}
 There is one of each breaking part.
 """
 
+# As many as the schema allows.
+_MAX_FEATURES = 100
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})", re.ASCII)
 
 Part = tuple[int, ...]
@@ -104,7 +106,7 @@ def _check_features(document: Mapping[str, Any]) -> list[Finding]:
             expected=", ".join(sorted(FEATURES)) or "no required feature",
             actual=_short(name),
         )
-        for index, name in enumerate(features)
+        for index, name in enumerate(features[:_MAX_FEATURES])
         if not isinstance(name, str) or name not in FEATURES
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -99,6 +100,7 @@ def test_each_bundle_is_refused_for_its_fault(item: Case, tmp_path: Path) -> Non
     path = write_case(item, tmp_path)
     report = validate(path)
     assert list(tmp_path.iterdir()) == [path], "something was unpacked"
+    json.dumps(report.to_json(), ensure_ascii=False).encode()
     errors = [found for found in report.findings if found.severity is Severity.ERROR]
     assert errors, "accepted"
     assert (STAGES[report.level], errors[0].code, errors[0].pointer) == (item.stage, item.code, item.pointer)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import subprocess
 import sys
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import bundles
 import pytest
 
-from llb_schema import finding, validate_document
+from llb_schema import finding, has_errors, validate_document
 
 
 def sealed() -> dict[str, Any]:
@@ -104,6 +105,39 @@ def test_a_flood_of_faults_is_cut_off() -> None:
     found = validate_document(document, "manifest")
     assert len(found) == 201
     assert found[-1].code == "LLB-S016"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"authors": [1] * 100_000},
+        # Compared pair by pair this would take minutes.
+        {
+            "signal_model": {
+                "modifiers": [*range(20_000), *map(str, range(20_000))],
+                "relative_uncertainty": 0,
+            }
+        },
+        {"required_features": [f"feature{number}" for number in range(100_000)]},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_masses_of_faults_are_not_all_looked_at(change: dict[str, Any]) -> None:
+    found = validate_document({**sealed(), **change}, "manifest")
+    assert has_errors(found)
+    assert len(found) <= 201
+
+
+def test_a_feature_twice_is_a_fault_of_the_list() -> None:
+    document = sealed()
+    document["signal_model"]["modifiers"] = ["lumi", "lumi"]
+    assert codes(document) == [("LLB-S007", "/signal_model/modifiers")]
+
+
+def test_findings_can_be_written_down_whatever_they_name() -> None:
+    item = finding("LLB-A004", "the path \udc80", pointer="\udc80", expected="\ud800", actual="\udfff")
+    json.dumps(item.to_json(), ensure_ascii=False).encode()
+    assert item.pointer == "\\udc80"
 
 
 @pytest.mark.parametrize("document", [None, [], "llb", 3, {}, {"format": "other"}])

@@ -20,6 +20,8 @@ _MEMBERS, _CLAIMED, _BOMB = 10_000, 2**32 - 2, 8 * 2**20
 # Where the name stands in an entry of a zip's table of contents, and in the header before the data.
 _CENTRAL_NAME, _LOCAL_NAME = 46, 30
 _UNIX = 3
+# More than any stack holds.
+_LINKS = 1500
 
 Pairs = Iterable[tuple[str, bytes]]
 
@@ -49,6 +51,8 @@ def _damaged() -> Iterable[Case]:
         _case("tar-truncated", "LLB-A002", "", _truncated_tar),
         _case("gzip-truncated", "LLB-A002", "", lambda: Archive(_tarred(_good())[:-400], ".tar.gz")),
         _case("gzip-wrong-checksum", "LLB-A002", "", _wrong_gzip_checksum),
+        _case("tar-size-negative", "LLB-A002", "", _negative_size),
+        _case("tar-long-names-without-end", "LLB-A002", "", _long_names),
         _case("gzip-of-no-tar", "LLB-A002", "", lambda: Archive(_gzip(b"x" * 600), ".tar.gz")),
     )
 
@@ -82,6 +86,8 @@ def _names() -> Iterable[Case]:
         "path-with-a-nul", "LLB-A004", "stray\\x00txt", lambda: _renamed("stray.txt", "stray\0txt")
     )
     yield _zip_case("path-twice", "LLB-A006", "LICENSE", lambda: _renamed("LICENCE", "LICENSE"))
+    yield _zip_case("path-empty", "LLB-A004", "", lambda: _zipped([*_good(), ("", b"")]))
+    yield _case("tar-path-not-utf-8", "LLB-A004", "stray\\udcff", _tar_with("stray\udcff"))
     yield _case("tar-path-twice", "LLB-A006", "LICENSE", _tar_with("LICENSE"))
     yield _case("zip-paths-equal-but-for-case", "LLB-A006", "readme.MD", _zip_with("readme.MD"))
 
@@ -227,6 +233,27 @@ def _truncated_tar() -> Archive:
     plain = gzip.decompress(_tarred(_good()))
     # In the middle of the largest file.
     return Archive(_gzip(plain[: plain.index(b"point-100,")]), ".tar.gz")
+
+
+def _negative_size() -> Archive:
+    """A member after which, by its size, the archive begins once more."""
+    plain = gzip.decompress(_tarred([*_good(), ("stray.bin", b"")]))
+    at = plain.index(b"stray.bin")
+    header = bytearray(plain[at : at + 512])
+    header[124:136] = (2**96 - at - 512).to_bytes(12, "big")
+    header[148:156] = b" " * 8
+    header[148:156] = f"{sum(header):06o}\0 ".encode()
+    return Archive(_gzip(plain[:at] + bytes(header) + plain[at + 512 :]), ".tar.gz")
+
+
+def _long_names() -> Archive:
+    """Headers that each announce the name of the next one: readers that recurse run out of stack."""
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 6
+    link = info.tobuf(tarfile.GNU_FORMAT) + b"stray\0".ljust(512, b"\0")
+    plain = link * _LINKS + gzip.decompress(_tarred(_good()))
+    # Not deflated, or the archive would be refused as a bomb.
+    return Archive(gzip.compress(plain, 0, mtime=0), ".tar.gz")
 
 
 def _wrong_gzip_checksum() -> Archive:

@@ -26,8 +26,14 @@ def size_cases() -> tuple[Case, ...]:
         wrong("node-of-too-many-inputs", "LLB-G008", _many_inputs),
         wrong("constant-without-its-numbers", "LLB-G008", _hollow_constant),
         wrong("dimension-absurd", "LLB-G008", lambda model: model.graph.initializer[0].dims.append(2**40)),
+        wrong("dimensions-beyond-any-number", "LLB-G008", _dimensions),
         wrong("dimension-negative", "LLB-G008", lambda model: model.graph.initializer[0].dims.append(-1)),
     )
+
+
+def _dimensions(model: onnx.ModelProto) -> None:
+    """A shape whose number of elements has millions of digits."""
+    model.graph.initializer[0].dims[:] = [2**62] * 100_000
 
 
 def _many_nodes(model: onnx.ModelProto) -> None:

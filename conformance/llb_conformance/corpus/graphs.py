@@ -56,6 +56,7 @@ def _versions() -> tuple[Case, ...]:
         wrong("ir-version-too-new", "LLB-G013", lambda model: setattr(model, "ir_version", 99)),
         wrong("ir-version-too-old", "LLB-G013", lambda model: setattr(model, "ir_version", 7)),
         wrong("custom-domain-imported", "LLB-G005", _import_domain),
+        _bytes_case("domain-not-utf-8", "LLB-G005", _foreign_bytes, "There is another one beside it."),
         wrong("custom-operator", "LLB-G005", lambda model: _one(model, "Gelu", domain="com.microsoft")),
     )
 
@@ -196,6 +197,13 @@ def _twice(model: onnx.ModelProto) -> None:
 
 def _further_input(model: onnx.ModelProto) -> None:
     model.graph.input.append(helper.make_tensor_value_info("more", TensorProto.DOUBLE, ["batch", 3]))
+
+
+def _foreign_bytes(data: bytes) -> bytes:
+    model = onnx.load_from_string(data)
+    _import_domain(model)
+    model.opset_import.append(helper.make_opsetid("com.example", 1))
+    return model.SerializeToString(deterministic=True).replace(b"com.microsoft", b"com.\xff\xfecrosoft")
 
 
 def _rename_input(model: onnx.ModelProto) -> None:

@@ -41,7 +41,9 @@ def _repeated(names: Iterable[str]) -> set[str]:
 
 
 def _inputs(manifest: Manifest) -> Iterator[Finding]:
+    channels: dict[str, list[int]] = {}
     for position, item in enumerate(manifest.inputs):
+        channels.setdefault(item.channel, []).append(item.index)
         expected = f"{item.channel}[{item.index}]"
         if item.id != expected:
             message = f"the input {item.id} is bin {item.index} of channel {item.channel}"
@@ -54,8 +56,8 @@ def _inputs(manifest: Manifest) -> Iterator[Finding]:
         yield finding(
             "LLB-M002", f"the input {name} is listed more than once", pointer="/inputs", actual=name
         )
-    for channel in sorted({item.channel for item in manifest.inputs}):
-        indices = sorted(item.index for item in manifest.inputs if item.channel == channel)
+    for channel, found in sorted(channels.items()):
+        indices = sorted(found)
         if indices != list(range(len(indices))):
             message = f"the bins of channel {channel} are not 0 to {len(indices) - 1}"
             yield finding("LLB-M004", message, pointer="/inputs", actual=_list(indices))

@@ -20,8 +20,9 @@ MAX_DEPTH = 64
 # Integers beyond this are not exact in every language's JSON reader (RFC 7493).
 _MAX_INTEGER = 2**53 - 1
 _MAX_DIGITS = 400
-# A string (closed or not) is skipped whole, so that brackets inside it do not count.
-_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+# A string (closed or not) is skipped whole, so that brackets inside it do not count. Nothing is tried twice:
+# to be able to go back, the pattern would need fifty times the memory of a string.
+_TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -29,6 +29,9 @@ def read_tar(data: bytes, limits: Limits) -> dict[str, bytes]:
         with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as archive:
             for info in archive:
                 kind = _kind(info)
+                if info.size < 0:
+                    # The next header would stand before this one, and so on without end.
+                    raise FindingError(finding("LLB-A002", "a member of the tar archive has a negative size"))
                 members.append(Member(info.name, info.size if kind == "file" else 0, kind))
                 if len(members) > limits.members:
                     break
@@ -39,7 +42,10 @@ def read_tar(data: bytes, limits: Limits) -> dict[str, bytes]:
                         message = f"{info.name} is cut short in the tar archive"
                         raise FindingError(finding("LLB-A002", message, pointer=info.name))
                     contents[info.name] = content
-    except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError, UnicodeError) as error:
+    except FindingError:
+        raise
+    # Its parser raises whatever it runs into, down to an exhausted stack; any of it means a damaged archive.
+    except Exception as error:
         raise FindingError(finding("LLB-A002", f"the tar archive cannot be read: {error}")) from error
     findings = check_members(members, limits)
     if findings:

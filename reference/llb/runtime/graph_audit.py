@@ -7,7 +7,7 @@ allocates whatever a shape asks for. A graph is therefore read as data first and
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -103,11 +103,10 @@ def _versions(model: ModelProto, spec: GraphSpec | None, source: str) -> Iterato
     if model.ir_version not in _IR_VERSIONS:
         expected = f"{_IR_VERSIONS[0]} to {_IR_VERSIONS[-1]}"
         yield finding("LLB-G013", pointer=source, expected=expected, actual=model.ir_version)
-    foreign = sorted({item.domain for item in model.opset_import} - {"", "ai.onnx"})
+    foreign = sorted({_short(item.domain) for item in model.opset_import} - {"", "ai.onnx"})
     for domain in foreign:
-        yield finding(
-            "LLB-G005", f"the operator domain {domain[:80]!r} is imported", pointer=source, actual=domain[:80]
-        )
+        message = f"the operator domain {domain!r} is imported"
+        yield finding("LLB-G005", message, pointer=source, actual=domain)
     opsets = [item.version for item in model.opset_import if item.domain in {"", "ai.onnx"}]
     if len(opsets) != 1 or opsets[0] not in OPSETS:
         expected = f"one opset from {OPSETS[0]} to {OPSETS[-1]}"
@@ -133,12 +132,11 @@ def _containment(model: ModelProto, source: str) -> Iterator[Finding]:
 def _tensor(tensor: TensorProto, source: str) -> Iterator[Finding]:
     from onnx import TensorProto as Kinds
 
-    name = tensor.name[:80]
+    name = _short(tensor.name)
     if tensor.data_location == Kinds.EXTERNAL or len(tensor.external_data):
         yield finding("LLB-G006", f"the weights of {name!r} lie in another file", pointer=source)
         return
-    size = math.prod(tensor.dims)
-    if size > MAX_ELEMENTS or any(dim < 0 for dim in tensor.dims):
+    if any(dim < 0 for dim in tensor.dims) or not _fits(tensor.dims):
         message = f"the tensor {name!r} is too large, or has a negative dimension"
         actual = " x ".join(str(dim) for dim in tensor.dims[:10])
         yield finding(
@@ -152,25 +150,30 @@ def _weights(tensor: TensorProto, source: str) -> Iterator[Finding]:
     import numpy as np
     from onnx import numpy_helper
 
+    name = _short(tensor.name)
     try:
         values = numpy_helper.to_array(tensor)
-    except (ValueError, TypeError) as error:
-        yield finding("LLB-G002", f"the weights {tensor.name[:80]!r}: {_first_line(error)}", pointer=source)
+    except MemoryError:
+        raise
+    # It fails in many ways on numbers that do not fill the shape or do not fit into the type.
+    except Exception as error:
+        yield finding("LLB-G002", f"the weights {name!r}: {_first_line(error)}", pointer=source)
         return
     if bool(np.isnan(values).any()):
-        yield finding("LLB-G014", f"the weights {tensor.name[:80]!r} hold NaN", pointer=source)
+        yield finding("LLB-G014", f"the weights {name!r} hold NaN", pointer=source)
 
 
 def _operators(graph: GraphProto, source: str) -> Iterator[Finding]:
     for node in graph.node:
         if node.domain not in {"", "ai.onnx"}:
-            actual = f"{node.domain[:80]}.{node.op_type[:80]}"
+            actual = f"{_short(node.domain)}.{_short(node.op_type)}"
             yield finding(
                 "LLB-G005", f"the operator {actual} is not of ai.onnx", pointer=source, actual=actual
             )
         elif node.op_type not in ALLOWED_OPERATORS:
-            message = f"the operator {node.op_type[:80]!r} is not on the allow-list"
-            yield finding("LLB-G003", message, pointer=source, actual=node.op_type[:80])
+            operator = _short(node.op_type)
+            message = f"the operator {operator!r} is not on the allow-list"
+            yield finding("LLB-G003", message, pointer=source, actual=operator)
         yield from _attributes(node, source)
 
 
@@ -217,7 +220,7 @@ def _signature(graph: GraphProto, spec: GraphSpec, source: str) -> Iterator[Find
         ("input", inputs, (spec.input,)),
         ("output", list(graph.output), spec.outputs),
     ):
-        names = [value.name[:80] for value in values]
+        names = [_short(value.name) for value in values]
         expected = [tensor.name for tensor in tensors]
         if names != expected:
             message = f"the graph's {what} names differ from the manifest"
@@ -245,6 +248,23 @@ def _tensor_signature(value: ValueInfoProto, spec: TensorSpec, source: str) -> I
         yield finding(
             "LLB-G011", f"the shape of {spec.name}", pointer=source, expected=expected, actual=actual
         )
+
+
+def _fits(dims: Sequence[int]) -> bool:
+    """Whether a tensor of these dimensions stays within bounds; their product is never written out."""
+    if 0 in dims:
+        return True
+    size = 1
+    for dim in dims:
+        size *= dim
+        if size > MAX_ELEMENTS:
+            return False
+    return True
+
+
+def _short(text: str | bytes) -> str:
+    """The start of a name; protobuf gives bytes where it is not UTF-8."""
+    return (text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else text)[:80]
 
 
 def _first_line(error: Exception) -> str:

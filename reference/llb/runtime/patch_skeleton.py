@@ -20,6 +20,9 @@ from llb_schema import Finding, FindingError, finding
 
 __all__ = ["PatchedSignal", "extract_signal"]
 
+# Thirty copies of what was copied before would fill any memory.
+_MAX_COPIED = 100_000
+
 
 @dataclass(frozen=True)
 class PatchedSignal:
@@ -46,15 +49,9 @@ def extract_signal(operations: Any, teacher: Teacher, *, pointer: str = "") -> P
     """
     skeleton = _Skeleton(teacher)
     try:
-        document = jsonpatch.JsonPatch(operations).apply(skeleton.document, in_place=True)
-    # Malformed operations reach Python's own containers inside the library.
-    except (
-        jsonpatch.JsonPatchException,
-        jsonpointer.JsonPointerException,
-        TypeError,
-        KeyError,
-        ValueError,
-    ) as error:
+        document = _applied(operations, skeleton.document)
+    # Malformed operations reach Python's own containers inside the library, and exhaust its stack.
+    except Exception as error:
         if any(_is_inside_a_sample(operation) for operation in _listed(operations)):
             message = f"the patch reaches into a background sample: {str(error)[:120]}"
             raise FindingError(finding("LLB-Y014", message, pointer=pointer)) from error
@@ -66,6 +63,32 @@ def extract_signal(operations: Any, teacher: Teacher, *, pointer: str = "") -> P
         raise FindingError(reading.findings)
     removed = tuple(item.name for item in teacher.channels if item.name not in reading.seen)
     return PatchedSignal(reading.yields, removed, reading.modifiers)
+
+
+def _applied(operations: Any, document: Any) -> Any:
+    """The document, patched in place.
+
+    Raises:
+        Exception: of any kind; an operation is malformed or does not fit, or the patch copies without end.
+    """
+    room = _MAX_COPIED
+    for operation in operations:
+        if isinstance(operation, dict) and operation.get("op") == "copy":
+            room -= _size(jsonpointer.resolve_pointer(document, operation["from"]), room)
+            if room < 0:
+                raise ValueError(f"it copies more than {_MAX_COPIED} values")
+        document = jsonpatch.JsonPatch([operation]).apply(document, in_place=True)
+    return document
+
+
+def _size(value: Any, enough: int) -> int:
+    """The number of values in a JSON value; counting ends when there are more than enough."""
+    pending, count = [value], 0
+    while pending and count <= enough:
+        item = pending.pop()
+        count += 1
+        pending += item.values() if isinstance(item, dict) else _listed(item)
+    return count
 
 
 class _Skeleton:
@@ -116,7 +139,8 @@ class _Reading:
             self._channel(channels[name], _listed(channel.get("samples")), skeleton.samples[name])
         observed = {name: {"name": name, "data": None} for name in channels}
         for item in _listed(parts.get("observations")):
-            if item not in observed.values():
+            name = item.get("name") if isinstance(item, dict) else None
+            if not isinstance(name, str) or item != observed.get(name):
                 self._fault("LLB-Y014", "the patch changes the observed data")
         if parts.get("measurements") != [_measurement(self.teacher)]:
             self._fault("LLB-Y014", "the patch changes the measurement")
@@ -155,6 +179,8 @@ class _Reading:
         for index, value in enumerate(data):
             key = (channel.name, index)
             self.yields[key] = self.yields.get(key, 0.0) + float(value)
+            if not math.isfinite(self.yields[key]):
+                self._fault("LLB-Y004", f"the samples up to {place} add up to no finite number")
 
     def _fault(self, code: str, message: str) -> None:
         self.findings.append(finding(code, message, pointer=self.pointer))

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from llb.bundle import Manifest
 from llb_schema import Finding, finding
@@ -38,16 +38,17 @@ def _check(data: bytes, source: str, header: Sequence[str], *, exact: bool) -> t
         return (finding("LLB-P002", pointer=source),)
     try:
         text = data.decode("utf-8")
-        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        if _BARE_CR.search(text):
+            return (finding("LLB-P010", f"{source} has lines that end in CR alone", pointer=source),)
+        # Row by row: a list of all would take a hundred times the memory of a file with empty lines.
+        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        names = next(rows, [])
+        if names[: len(header)] != header or (exact and len(names) != len(header)):
+            actual = ",".join(names)[:200]
+            return (finding("LLB-M026", pointer=source, expected=",".join(header)[:200], actual=actual),)
+        return tuple(_bounded(_rows(rows, names, source)))
     except (UnicodeDecodeError, csv.Error) as error:
         return (finding("LLB-P010", f"{source} is not CSV: {error}", pointer=source),)
-    if _BARE_CR.search(text):
-        return (finding("LLB-P010", f"{source} has lines that end in CR alone", pointer=source),)
-    names = rows[0] if rows else []
-    if names[: len(header)] != header or (exact and len(names) != len(header)):
-        actual = ",".join(names)[:200]
-        return (finding("LLB-M026", pointer=source, expected=",".join(header)[:200], actual=actual),)
-    return tuple(_bounded(_rows(rows[1:], names, source)))
 
 
 def _bounded(findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -58,9 +59,8 @@ def _bounded(findings: Iterator[Finding]) -> Iterator[Finding]:
         yield item
 
 
-def _rows(rows: Sequence[Sequence[str]], names: Sequence[str], source: str) -> Iterator[Finding]:
-    if not rows:
-        yield finding("LLB-M027", f"{source} has no rows", pointer=source)
+def _rows(rows: Iterable[Sequence[str]], names: Sequence[str], source: str) -> Iterator[Finding]:
+    line = 1
     for line, row in enumerate(rows, start=2):
         place = f"{source}:{line}"
         if len(row) != len(names):
@@ -73,6 +73,8 @@ def _rows(rows: Sequence[Sequence[str]], names: Sequence[str], source: str) -> I
         ]
         if wrong:
             yield finding("LLB-M027", pointer=place, expected="finite numbers as in JSON", actual=wrong[0])
+    if line == 1:
+        yield finding("LLB-M027", f"{source} has no rows", pointer=source)
 
 
 def _is_number(cell: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from llb.bundle import Manifest
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+_MAX_FINDINGS = 200
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def check_vectors(raw: Any, manifest: Manifest, source: str) -> tuple[Finding, .
     if has_errors(findings):
         return findings
     raw = migrate(raw, "vectors")
-    return (*findings, *_names(raw, manifest, source), *_zero(raw, source))
+    return (*findings, *islice(_names(raw, manifest, source), _MAX_FINDINGS), *_zero(raw, source))
 
 
 def _within(item: Finding, source: str) -> Finding:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -60,6 +61,18 @@ def test_accepted_up_to_the_limits() -> None:
     assert parse_json(b"9007199254740991", "x.json") == 2**53 - 1
     assert parse_json(b'{"a": "[[[ \\" {{{ \\ud83d\\ude00"}', "x.json") == {"a": '[[[ " {{{ \U0001f600'}
     assert parse_json(b'"' + b"[" * 1000 + b'"', "x.json") == "[" * 1000
+
+
+@pytest.mark.parametrize("text", ["a", '\\"', "[", "\\n"])
+def test_long_strings_take_no_more_memory_than_a_few_copies(text: str) -> None:
+    data = f'"{text * 500_000}"'.encode()
+    tracemalloc.start()
+    try:
+        parse_json(data, "x.json")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * len(data)
 
 
 @given(JSON_VALUES)

@@ -134,6 +134,37 @@ def test_patches_that_are_no_signal(bundle: Bundle, tmp_path: Path, patch: list[
     assert "point0" in error.value.findings[0].pointer
 
 
+def test_a_patch_that_copies_without_end_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+    # Thirty doublings; the last would take terabytes.
+    doubling = {"op": "copy", "from": "/measurements", "path": "/measurements/-"}
+    with pytest.raises(FindingError) as error:
+        read_patchset(patchset(tmp_path / "p.json", [doubling] * 40), bundle)
+    assert codes(error)[-1] == "LLB-Y013"
+
+
+def test_a_patch_that_nests_without_end_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+    moves = [{"op": "move", "from": old, "path": new} for old, new in (("/x", "/y/0"), ("/y", "/x"))]
+    deeper = [add("/y", []), *moves]
+    patch = [add("/x", []), *(deeper * 2000), {"op": "copy", "from": "/x", "path": "/z"}]
+    with pytest.raises(FindingError) as error:
+        read_patchset(patchset(tmp_path / "p.json", patch), bundle)
+    assert codes(error)[-1] == "LLB-Y013"
+
+
+def test_a_copied_signal_counts_twice(bundle: Bundle, tmp_path: Path) -> None:
+    copied = {"op": "copy", "from": "/channels/0/samples/2", "path": "/channels/0/samples/-"}
+    patch = [add("/channels/0/samples/2", sample(1.5)), copied]
+    signals = read_patchset(patchset(tmp_path / "p.json", patch), bundle)
+    np.testing.assert_array_equal(signals.yields, [[3.0, 0.0, 0.0, 0.0]])
+
+
+def test_samples_that_add_up_to_infinity_are_refused(bundle: Bundle, tmp_path: Path) -> None:
+    patch = [add("/channels/0/samples/-", sample(1.7e308)), add("/channels/0/samples/-", sample(1.7e308))]
+    with pytest.raises(FindingError) as error:
+        read_patchset(patchset(tmp_path / "p.json", patch), bundle)
+    assert codes(error) == ["LLB-Y004"]
+
+
 def test_faults_of_all_patches_are_reported_together(bundle: Bundle, tmp_path: Path) -> None:
     bad = [add("/channels/0/samples/0", sample(1.0, 2.0))]
     with pytest.raises(FindingError) as error:
