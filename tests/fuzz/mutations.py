@@ -174,7 +174,7 @@ def _change_node(document: Any, random: Random) -> Any:
             )
             document[key], document[other] = document[other], document[key]
         case 4 if isinstance(document, list):
-            document.extend(copy.deepcopy(document[key]) for _ in range(random.choice((1, 2, 50))))
+            document.extend(copy.deepcopy(document[key]) for _ in range(_times(document[key], random)))
         case 5 if isinstance(document, list):
             random.shuffle(document)
         case 6:
@@ -198,9 +198,14 @@ def _value(old: Any, random: Random) -> Any:
                 old = [old] if random.random() < 0.5 else {"x": old}
             return old
         case 6:
-            return f"{old}" if random.random() < 0.5 else [old] * random.choice((0, 2, 1000))
+            return f"{old}" if random.random() < 0.5 else [old] * _times(old, random)
         case _:
             return -old if isinstance(old, int | float) else str(old) + random.choice(_STRANGE_TEXT)
+
+
+def _times(value: Any, random: Random) -> int:
+    """How often a value is repeated; large ones seldom, for repetitions of repetitions fill any memory."""
+    return random.choice((0, 1, 2, 1000)) if len(repr(value)) < 500 else random.choice((0, 1, 2))
 
 
 def _rewritten(data: bytes, random: Random) -> bytes:
