@@ -21,8 +21,8 @@ from typing import Literal
 
 import mutated_archives
 import mutated_bundles
+import mutated_documents
 import mutated_graphs
-import mutations
 import numpy as np
 
 from llb.bundle import Bundle, Container, Limits, Manifest, check_manifest, pack, parse_json
@@ -275,23 +275,23 @@ def _signal_files() -> list[bytes]:
 
 
 TARGETS: Mapping[str, Target] = {
-    "strict-json": Target(_strict_json, lambda: _documents(".json"), mutations.mutate_document),
-    "manifest": Target(_manifests, lambda: _documents("manifest.json"), mutations.mutate_document),
-    "vectors": Target(_vectors, lambda: _documents("vectors.json"), mutations.mutate_document),
+    "strict-json": Target(_strict_json, lambda: _documents(".json"), mutated_documents.mutate_document),
+    "manifest": Target(_manifests, lambda: _documents("manifest.json"), mutated_documents.mutate_document),
+    "vectors": Target(_vectors, lambda: _documents("vectors.json"), mutated_documents.mutate_document),
     "zip": Target(_zip, lambda: _archives("zip", ".zip"), mutated_archives.mutate_zip),
     "tar": Target(_tar, _tars, mutated_archives.mutate_tar),
     "tables": Target(
         _tables,
         lambda: [kind + text for kind, text in zip((b"b", b"h"), _documents(".csv"), strict=True)],
-        _behind_first(mutations.mutate_table),
+        _behind_first(mutated_documents.mutate_table),
     ),
     "graph": Target(_graph, lambda: _documents(".onnx"), mutated_graphs.mutate_graph),
-    "patchset": Target(_patchset, _patchsets, mutations.mutate_document),
+    "patchset": Target(_patchset, _patchsets, mutated_documents.mutate_document),
     "signals": Target(
         _signals,
         _signal_files,
         lambda data, random: _behind_first(
-            mutations.mutate_table if data[:1] == b"c" else mutations.mutate_document
+            mutated_documents.mutate_table if data[:1] == b"c" else mutated_documents.mutate_document
         )(data, random),
     ),
     "bundle": Target(_bundle, lambda: [mutated_bundles.plain_zip(good_bundle())], _mutated_bundle),

@@ -6,7 +6,7 @@ import struct
 import tarfile
 from random import Random
 
-from mutations import EDGES, mutate_bytes
+from mutated_documents import EDGES, mutate_bytes
 
 __all__ = ["mutate_tar", "mutate_zip"]
 

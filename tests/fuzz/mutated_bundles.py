@@ -9,8 +9,8 @@ import zipfile
 from collections.abc import Callable
 from random import Random
 
+from mutated_documents import mutate_bytes, mutate_document, mutate_table
 from mutated_graphs import mutate_graph
-from mutations import mutate_bytes, mutate_document, mutate_table
 
 __all__ = ["mutate_bundle", "plain_zip", "reseal", "unzipped"]
 

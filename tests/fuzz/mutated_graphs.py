@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import onnx
-from mutations import mutate_bytes
+from mutated_documents import mutate_bytes
 
 __all__ = ["mutate_graph"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import mutated_archives
 import mutated_bundles
-import mutations
+import mutated_documents
 import pytest
 from fuzz_targets import TARGETS, examine
 from hypothesis import HealthCheck, given, settings
@@ -185,7 +185,7 @@ def test_archives_cut_short(tmp_path: Path, kind: str, data: st.DataObject) -> N
 @given(random=RANDOMS)
 def test_gzip_streams_changed(tmp_path: Path, random: Random) -> None:
     path = tmp_path / "bundle.tar.gz"
-    path.write_bytes(mutations.mutate_bytes(pack(GOOD, "tar"), random))
+    path.write_bytes(mutated_documents.mutate_bytes(pack(GOOD, "tar"), random))
     findings(path)
 
 
@@ -193,7 +193,7 @@ def test_gzip_streams_changed(tmp_path: Path, random: Random) -> None:
 @HOSTILE
 @given(random=RANDOMS)
 def test_tables_changed(tmp_path: Path, name: str, random: Random) -> None:
-    files = mutated_bundles.reseal({**GOOD, name: mutations.mutate_table(GOOD[name], random)})
+    files = mutated_bundles.reseal({**GOOD, name: mutated_documents.mutate_table(GOOD[name], random)})
     findings(write(tmp_path, files, "zip"))
 
 
