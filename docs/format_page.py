@@ -42,7 +42,7 @@ _KEYWORDS = {
     *("properties", "required", "dependentRequired", "unevaluatedProperties", "allOf", "if", "then", "else"),
     *("additionalProperties", "propertyNames", "minProperties", "maxProperties"),
     *("items", "prefixItems", "minItems", "maxItems", "uniqueItems", "minLength", "maxLength", "pattern"),
-    *("minimum", "maximum", "exclusiveMinimum"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "default"),
 }
 _TYPES = {
     "string": "text",
@@ -64,6 +64,7 @@ class Section:
         meaning: its description.
         columns: heads of its table.
         rows: cells of its table by row, in reading order.
+        notes: what else holds under a condition, in sentences.
     """
 
     anchor: str
@@ -72,12 +73,15 @@ class Section:
     meaning: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         mark = "###" if self.depth else "##"
         lines = [self.columns, ("---",) * len(self.columns), *self.rows]
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        return f'<a id="{self.anchor}"></a>\n\n{mark} {self.title}\n\n{self.meaning}\n\n{table}\n'
+        notes = "".join(f"\n- {note}" for note in self.notes)
+        notes = f"\n{notes}\n" if notes else "\n"
+        return f'<a id="{self.anchor}"></a>\n\n{mark} {self.title}\n\n{self.meaning}\n\n{table}{notes}'
 
 
 def page() -> str:
@@ -110,7 +114,7 @@ def _sections(schema: Schema, anchor: str, title: str, depth: int) -> Iterator[S
         for name, rule in schema["properties"].items()
     )
     columns = ("field", "type", "required", "meaning", "limits")
-    yield Section(anchor, title, depth, _text(schema["description"]), columns, rows)
+    yield Section(anchor, title, depth, _text(schema["description"]), columns, rows, tuple(_notes(schema)))
     path = title.strip("`") + "." if depth else ""
     for name, rule in schema["properties"].items():
         inner, suffix = (rule["items"], "[]") if isinstance(rule.get("items"), Mapping) else (rule, "")
@@ -141,15 +145,66 @@ def _required(schema: Schema) -> dict[str, str]:
     found: dict[str, str] = {}
     for rule in schema.get("allOf", [schema]):
         if "if" in rule:
-            ((key, test),) = rule["if"]["properties"].items()
             for branch, word in (("then", "if"), ("else", "unless")):
-                needed = rule.get(branch, {})
-                if needed.keys() - {"required"}:
-                    raise ValueError(f"no words for a condition on {key} with {sorted(needed)}")
-                found |= dict.fromkeys(needed.get("required", ()), f"{word} `{key}` is {_value(test)}")
+                needed = rule.get(branch, {}).get("required", ())
+                found |= dict.fromkeys(needed, f"{word} {_condition(rule['if'])}")
     for key, needed in schema.get("dependentRequired", {}).items():
         found |= dict.fromkeys(needed, f"with `{key}`")
     return found | dict.fromkeys(schema["required"], "yes")
+
+
+def _notes(schema: Schema) -> Iterator[str]:
+    """What a condition asks besides the presence of keys, a sentence for each condition."""
+    for rule in schema.get("allOf", [schema]):
+        for branch, word in (("then", "If"), ("else", "Unless")):
+            asked = {key: value for key, value in rule.get(branch, {}).items() if key != "required"}
+            if asked:
+                yield f"{word} {_condition(rule['if'])}: {'; '.join(_demands(asked, ''))}."
+
+
+def _condition(test: Schema) -> str:
+    if "properties" not in test:
+        (key,) = test["required"]
+        return f"`{key}` is there"
+    ((key, rule),) = test["properties"].items()
+    if "contains" in rule:
+        return f"`{key}` has {_value(rule['contains'])}"
+    return f"`{key}` is {_value(rule)}"
+
+
+def _demands(rule: Schema, path: str) -> Iterator[str]:
+    """What is asked of the value at a path, and of all inside it, in words."""
+    for keyword, value in rule.items():
+        match keyword:
+            case "properties":
+                for key, inner in value.items():
+                    yield from _demands(inner, f"{path}.{key}" if path else key)
+            case "items":
+                yield from _demands(value, f"{path}[]")
+            case "required":
+                yield from (f"`{path}.{key}` is required" for key in value)
+            case "type":
+                pass
+            case _:
+                yield _demand(keyword, rule, path)
+
+
+def _demand(keyword: str, rule: Schema, path: str) -> str:
+    """What one keyword asks of the value at a path itself."""
+    value = rule[keyword]
+    match keyword:
+        case "enum" | "const":
+            return f"`{path}` is {_value(rule)}"
+        case "not":
+            return f"no `{path}`"
+        case "maxItems":
+            return f"`{path}` has at most {value} entries"
+        case "contains" if "const" in value:
+            return f"`{path}` has {_value(value)}"
+        case "contains":
+            return f"there is one of `{path}` whose {_condition(value)}"
+        case _:
+            raise ValueError(f"no words for a condition on {path} with {keyword}")
 
 
 def _type(rule: Schema, anchor: str) -> str:
@@ -191,8 +246,10 @@ def _limits(rule: Schema) -> str:
         _size(rule.get("minLength"), rule.get("maxLength"), "character", "characters"),
         f"form `{rule['pattern']}`".replace("|", "\\|") if "pattern" in rule else "",
         _range(rule.get("minimum"), rule.get("maximum"), rule.get("exclusiveMinimum")),
+        f"below {_number(rule['exclusiveMaximum'])}" if "exclusiveMaximum" in rule else "",
         # The type of a list of fixed entries shows how many they are.
         "" if "prefixItems" in rule else _size(rule.get("minItems"), rule.get("maxItems"), *entries),
+        f"default `{rule['default']}`" if "default" in rule else "",
         "none twice" if rule.get("uniqueItems") else "",
         _size(rule.get("minProperties"), rule.get("maxProperties"), *entries),
     ]

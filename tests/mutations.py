@@ -19,6 +19,7 @@ _MAX_ENTRIES = 101
 # One of each type; names that objects of JavaScript have without being asked.
 _FOREIGN: tuple[Any, ...] = (None, True, False, 0, -1, 0.5, 1.0, 1e300, "", "é", [], {}, [0], {"": 0})
 _NAMES = ("", "colour", "org.example.x", "Org.example", "SR[0]", "observed")
+_LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _INHERITED = ("__proto__", "constructor", "toString", "hasOwnProperty")
 
 
@@ -124,7 +125,7 @@ def _alternatives(value: Any, rule: dict[str, Any]) -> Iterator[Any]:
     yield from _FOREIGN
     for word in (*rule.get("enum", ()), rule.get("const", "")):
         yield from (word, str(word).upper(), f"{word}\n")
-    for limit in (rule[name] for name in ("minimum", "maximum", "exclusiveMinimum") if name in rule):
+    for limit in (rule[name] for name in _LIMITS if name in rule):
         yield from (limit, float(limit), limit - 1, limit + 1, limit + 0.5)
         yield from (math.nextafter(limit, math.inf), math.nextafter(limit, -math.inf))
     match value:

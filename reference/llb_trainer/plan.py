@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from llb_schema import FindingError, finding
+from llb_schema import Finding, FindingError, finding, load_schema, validate_document
 from llb_trainer.sampling import Sampling
 from llb_trainer.training import FEW_BINS, Recipe
 
@@ -63,36 +63,45 @@ class Plan:
         )
 
 
-_SECTIONS: Mapping[str, tuple[type, tuple[str, ...]]] = {
-    "labels": (Plan, ("signals",)),
-    "sampling": (
-        Sampling,
-        tuple(item.name for item in fields(Sampling) if item.name not in {"seed", "metropolis", "active"}),
-    ),
-    "network": (Recipe, ("width", "depth", "members", "branches")),
-    "schedule": (Recipe, ("steps", "batch", "learning_rate", "warm_up")),
-    "loss": (Recipe, ("gradient_weight", "soft", "robust")),
+_SECTIONS: Mapping[str, type] = {
+    "labels": Plan,
+    "sampling": Sampling,
+    "network": Recipe,
+    "schedule": Recipe,
+    "loss": Recipe,
 }
-"""Keys of each section and whose settings they are; what is left out has its default."""
+"""The sections of a recipe file, and whose settings their keys are; what is left out has its default."""
+
+_RANGE = "LLB-S006"
+_WORDS: Mapping[str, str] = {
+    "integer": "an integer",
+    "number": "a number",
+    "string": "a string of 1 to 100 characters",
+}
 
 
 def read_plan(path: Path) -> Plan:
     """The plan in a recipe file.
 
     Args:
-        path: TOML file with `format = "llb-recipe"` and `format_version = "1.0"`.
+        path: TOML file that says what the schema `recipe` of the format allows.
 
     Raises:
         FindingError: LLB-X003 the file cannot be read; LLB-T042 it is no recipe that this version reads, or
-            a key is unknown or of the wrong type; LLB-T031 and LLB-T040 a setting is out of its range.
+            keys are unknown or of the wrong type, one finding each; LLB-T031 and LLB-T040 a setting is out of
+            its range.
     """
     document = _document(path)
-    seed = _value(document, "seed", Sampling.seed, path)
-    given = {name: _section(document, name, path) for name in _SECTIONS}
+    # Ranges are left to the settings, which say them with codes of their own.
+    faults = [item for item in validate_document(document, "recipe") if item.code != _RANGE]
+    if faults:
+        raise FindingError(_refused(path, document, item) for item in faults)
+    seed = document.get("seed", Sampling.seed)
+    given = {name: _settings(owner, document.get(name, {})) for name, owner in _SECTIONS.items()}
     recipe = {**given["network"], **given["schedule"], **given["loss"]}
     return Plan(
-        sampling=replace(Plan().sampling, **given["sampling"], seed=seed),
-        recipe=Recipe(**recipe, seed=seed),
+        sampling=replace(Plan().sampling, **given["sampling"], seed=int(seed)),
+        recipe=Recipe(**recipe, seed=int(seed)),
         **given["labels"],
     )
 
@@ -103,48 +112,39 @@ def _document(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise FindingError(finding("LLB-X003", pointer=str(path), actual=error.strerror)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _refused(path, f"the recipe is not TOML: {error}") from error
+        message = f"the recipe is not TOML: {error}"
+        raise FindingError(finding("LLB-T042", message, pointer=str(path))) from error
     said = document.get("format"), document.get("format_version")
     if said != (FORMAT, FORMAT_VERSION):
         message = f"the recipe does not say format = {FORMAT!r} and format_version = {FORMAT_VERSION!r}"
-        raise _refused(path, message, actual=str(said))
-    known = {"format", "format_version", "seed", *_SECTIONS}
-    for name in document:
-        _known(name, known, path)
+        raise FindingError(finding("LLB-T042", message, pointer=str(path), actual=str(said)))
     return document
 
 
-def _section(document: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:
-    owner, keys = _SECTIONS[name]
-    section = document.get(name, {})
-    if not isinstance(section, dict):
-        raise _refused(path, f"[{name}] is no section", pointer=name)
-    for key in section:
-        _known(key, set(keys), path, section=name)
-    return {key: _value(section, key, getattr(owner, key), path) for key in section}
-
-
-def _value(section: Mapping[str, Any], key: str, default: Any, path: Path) -> Any:
-    value = section.get(key, default)
+def _settings(owner: type, section: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with the types of their defaults: in TOML 30 may stand for 30.0, in JSON 1.0 for 1."""
+    defaults = {key: getattr(owner, key) for key in section}
     # What has no default is chosen by the size of the analysis: a whole number.
-    wanted = int if default is None else type(default)
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not wanted:
-        message = f"the recipe's {key} is {value!r}, and must be a {wanted.__name__}"
-        raise _refused(path, message, pointer=key)
-    return value
+    return {
+        key: (int if defaults[key] is None else type(defaults[key]))(value) for key, value in section.items()
+    }
 
 
-def _known(name: str, known: set[str], path: Path, section: str = "") -> None:
+def _refused(path: Path, document: Mapping[str, Any], fault: Finding) -> Finding:
+    """What the schema has found, in the words of a recipe: sections, keys, and the key that was meant."""
+    *parents, name = fault.pointer.strip("/").split("/")
+    where = f"[{parents[0]}] " if parents else ""
+    schema: Any = load_schema("recipe")
+    value: Any = document
+    for part in parents:
+        schema, value = schema["properties"][part], value[part]
+    known: Mapping[str, Any] = schema["properties"]
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
-        where = f"[{section}] " if section else ""
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise _refused(path, f"{where}{name} is not a key of a recipe{hint}", pointer=name)
-
-
-def _refused(path: Path, message: str, *, pointer: str = "", actual: str = "") -> FindingError:
-    return FindingError(
-        finding("LLB-T042", message, pointer=f"{path}#{pointer}" if pointer else str(path), actual=actual)
-    )
+        meant = f"; did you mean {near[0]}?" if near else ""
+        message = f"{where}{name} is not a key of a recipe{meant}"
+    elif name in _SECTIONS:
+        message = f"[{name}] is no section"
+    else:
+        message = f"{where}{name} is {value[name]!r}, and must be {_WORDS[known[name]['type']]}"
+    return finding("LLB-T042", message, pointer=f"{path}#{fault.pointer}", actual=fault.actual)

@@ -12,22 +12,34 @@ from llb_schema.findings import (
 )
 from llb_schema.migrations import migrate
 from llb_schema.registry import DOCUMENT_KINDS, DocumentKind, load_schema, validate_document
-from llb_schema.versions import FEATURES, FORMAT_VERSION, check_version
+from llb_schema.versions import (
+    FAMILIES_OF_FORMAT,
+    FORMAT_VERSION,
+    LINES,
+    READER,
+    Reader,
+    check_version,
+    line_of,
+)
 
 __all__ = [
     "DOCUMENT_KINDS",
     "FAMILIES",
-    "FEATURES",
+    "FAMILIES_OF_FORMAT",
     "FORMAT_VERSION",
+    "LINES",
+    "READER",
     "CatalogueEntry",
     "DocumentKind",
     "Finding",
     "FindingError",
+    "Reader",
     "Severity",
     "catalogue",
     "check_version",
     "finding",
     "has_errors",
+    "line_of",
     "load_schema",
     "migrate",
     "validate_document",

@@ -15,16 +15,18 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from llb_schema.findings import Finding, Severity, finding, has_errors
-from llb_schema.versions import LINES, check_version, is_newer_growth, line_of
+from llb_schema.versions import LINES, READER, Reader, check_version, is_newer_growth, line_of
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
 __all__ = ["DOCUMENT_KINDS", "DocumentKind", "load_schema", "schema_validator", "validate_document"]
 
-DocumentKind = Literal["manifest", "vectors", "finding", "report"]
-DOCUMENT_KINDS: tuple[DocumentKind, ...] = ("manifest", "vectors", "finding", "report")
-# Kinds that stand alone in a file say what they are.
+DocumentKind = Literal["manifest", "vectors", "finding", "report", "recipe", "protocol"]
+DOCUMENT_KINDS: tuple[DocumentKind, ...] = ("manifest", "vectors", "finding", "report", "recipe")
+"""Kinds of documents; besides them there are the messages of the `protocol`."""
+
+# Kinds that are parts of a bundle say what they are, and of which version.
 _FORMATS = {"manifest": "llb", "vectors": "llb-vectors"}
 _CURRENT = tuple(LINES)[-1]
 _MAX_FINDINGS = 200
@@ -34,6 +36,7 @@ _CODES = {
     "required": "LLB-S001",
     "dependentRequired": "LLB-S001",
     "unevaluatedProperties": "LLB-S002",
+    "additionalProperties": "LLB-S002",
     "type": "LLB-S003",
     "enum": "LLB-S004",
     "const": "LLB-S004",
@@ -62,6 +65,7 @@ _WORDS = {
     "minLength": "at least {} characters",
     "maxLength": "at most {} characters",
     "uniqueItems": "no item twice",
+    "contains": "an item that is {}",
     "pattern": "a string like {}",
 }
 
@@ -81,7 +85,7 @@ def load_schema(name: str, line: str = _CURRENT) -> Mapping[str, Any]:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def validate_document(document: object, kind: DocumentKind) -> tuple[Finding, ...]:
+def validate_document(document: object, kind: DocumentKind, reader: Reader = READER) -> tuple[Finding, ...]:
     """All findings about a document: format, version and features first, then the rules of its schema.
 
     A document of an older supported version is checked by the schemas of that version.
@@ -89,10 +93,11 @@ def validate_document(document: object, kind: DocumentKind) -> tuple[Finding, ..
     Args:
         document: a JSON value, read by a strict parser (NaN and duplicate keys are beyond a schema).
         kind: which schema it has to follow.
+        reader: whose features and families count.
 
     Returns:
-        The findings sorted by code and place, none for a good document. When the format or its version
-        is not understood that is the only finding, for the rest has no meaning then.
+        The findings sorted by code and place, none for a good document. When the format, its version
+        or the family is not understood nothing else is said, for the rest has no meaning then.
     """
     if kind not in _FORMATS:
         return _finish(_bounded(_schema_findings(document, kind, _CURRENT)))
@@ -105,7 +110,7 @@ def validate_document(document: object, kind: DocumentKind) -> tuple[Finding, ..
     if document.get("format") != _FORMATS[kind]:
         actual = _show(document.get("format"))
         return (finding("LLB-S013", pointer="/format", expected=_FORMATS[kind], actual=actual),)
-    versions = check_version(document)
+    versions = check_version(document, reader)
     if has_errors(versions):
         return versions
     found = _schema_findings(document, kind, line_of(document))
@@ -130,7 +135,10 @@ def _finish(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         key = (item.code, item.pointer, item.message)
         known = merged.get(key, item)
         expected = sorted({known.expected, item.expected})
-        merged[key] = replace(item, expected=" and ".join(expected))
+        # The schema of a family may leave fewer values than the one of all; these are the ones.
+        merged[key] = replace(
+            item, expected=min(expected, key=len) if item.code == "LLB-S004" else " and ".join(expected)
+        )
     ordered = [merged[key] for key in sorted(merged)]
     more = len(ordered) - _MAX_FINDINGS
     if more > 0:
@@ -154,7 +162,8 @@ def schema_validator(kind: DocumentKind, line: str = _CURRENT) -> Draft202012Val
     from referencing import Registry
     from referencing.jsonschema import DRAFT202012
 
-    schemas = [dict(load_schema(name, line)) for name in ("common", *DOCUMENT_KINDS)]
+    files = (file.name for file in resources.files("llb_schema").joinpath(line).iterdir())
+    schemas = [dict(load_schema(name.removesuffix(".schema.json"), line)) for name in files]
     for schema in schemas:
         # A reference to a schema that names its dialect would be followed by jsonschema's own validator.
         del schema["$schema"]
@@ -203,10 +212,14 @@ def _translate(error: ValidationError) -> Iterator[Finding]:
         for key, needed in value.items():
             for other in [other for other in needed if key in instance and other not in instance]:
                 yield finding(code, f"{key!r} needs {other!r} beside it", pointer=_join(place, other))
-    elif rule == "unevaluatedProperties":
+    elif rule in ("unevaluatedProperties", "additionalProperties"):
         for key in [key for key in instance if key not in schema["properties"]]:
             message = f"the key {_show(key)} is unknown here"
             yield finding(code, message, pointer=_join(place, key), actual=_show(key))
+    elif rule == "not":
+        # The schemas say it of keys that belong to another kind; a schema `false` would lose its place.
+        key = str(error.absolute_path[-1])
+        yield finding("LLB-S002", f"the key {key!r} does not belong here", pointer=place, actual=key)
     elif "propertyNames" in list(cast(Any, error.absolute_schema_path)):
         yield finding("LLB-S002", f"the name {shown} is not allowed here", pointer=place, actual=shown)
     else:
@@ -218,6 +231,8 @@ def _expectation(rule: str, value: Any) -> str:
         return ", ".join(map(str, value))
     if rule == "type":
         return value if isinstance(value, str) else " or ".join(value)
+    if rule == "contains":
+        value = json.dumps(value.get("const", value.get("properties")))
     return _WORDS.get(rule, "{}").format(value)
 
 

@@ -1,4 +1,4 @@
-"""Which documents this reader accepts: format version, features, and the rule that compares them.
+"""Which documents a reader accepts: format version, features, families, and the rule that compares versions.
 
 The rule (VERSION-2 to VERSION-7): of two versions the *breaking* part is the major number, or, while
 that is 0, major and minor together; the *growing* part is the number after it. A breaking part that is newer
@@ -11,17 +11,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from llb_schema.findings import Finding, finding
 
-__all__ = ["FEATURES", "FORMAT_VERSION", "LINES", "check_version", "is_newer_growth", "line_of"]
+__all__ = [
+    "FAMILIES_OF_FORMAT",
+    "FORMAT_VERSION",
+    "LINES",
+    "READER",
+    "Reader",
+    "check_version",
+    "is_newer_growth",
+    "line_of",
+]
 
 FORMAT_VERSION = "1.0.0"
 """The version of the format that this package describes, and that its writers write."""
 
-FEATURES: frozenset[str] = frozenset()
-"""Names in `required_features` that this reader knows what to do with."""
+FAMILIES_OF_FORMAT = ("profile_likelihood", "full_likelihood", "parameter_likelihood")
+"""The families whose manifests the schemas describe; no reader has to have all of them (FAMILY-2)."""
 
 LINES: Mapping[str, str] = {"0.1": "0.1.0", "1.0": FORMAT_VERSION}
 """The versions that this reader knows, oldest first, by the folder of their schemas.
@@ -31,13 +41,31 @@ There is one of each breaking part.
 
 # As many as the schema allows.
 _MAX_FEATURES = 100
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What a program can make sense of, within the versions that this package knows.
+
+    Attributes:
+        features: names in `required_features` that it knows what to do with.
+        families: families of functions that it can evaluate.
+    """
+
+    features: frozenset[str] = frozenset()
+    families: frozenset[str] = frozenset({"profile_likelihood"})
+
+
+READER = Reader()
+"""The reference reader."""
+
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})", re.ASCII)
 
 Part = tuple[int, ...]
 
 
-def check_version(document: Mapping[str, Any]) -> tuple[Finding, ...]:
-    """The findings about `format_version` and `required_features` of a document, errors first.
+def check_version(document: Mapping[str, Any], reader: Reader = READER) -> tuple[Finding, ...]:
+    """The findings about `format_version`, `required_features` and `family` of a document, errors first.
 
     An error means that nothing else in the document may be interpreted.
     """
@@ -53,11 +81,15 @@ def check_version(document: Mapping[str, Any]) -> tuple[Finding, ...]:
         return (_distance("LLB-S010", text),)
     if breaking not in known:
         return (_distance("LLB-S015", text),)
-    findings = _check_features(document)
-    if growing > known[breaking][1]:
+    newer = growing > known[breaking][1]
+    findings = [*_check_features(document, reader), *_check_family(document, reader, newer)]
+    if newer:
         findings.append(_distance("LLB-S011", text))
     if breaking < newest:
-        findings.append(_distance("LLB-S017", text))
+        message = (
+            f"the document is of format version {text}, which this reader supports beside {FORMAT_VERSION}"
+        )
+        findings.append(finding("LLB-S017", message, pointer="/format_version"))
     return tuple(findings)
 
 
@@ -94,7 +126,26 @@ def _distance(code: str, text: object) -> Finding:
     return finding(code, message, pointer="/format_version", expected=FORMAT_VERSION, actual=text)
 
 
-def _check_features(document: Mapping[str, Any]) -> list[Finding]:
+def _check_family(document: Mapping[str, Any], reader: Reader, newer: bool) -> list[Finding]:
+    family = document.get("family")
+    # Of other names the schema says that they are none; a newer version may have more of them.
+    if (
+        not isinstance(family, str)
+        or family in reader.families
+        or not (newer or family in FAMILIES_OF_FORMAT)
+    ):
+        return []
+    known = ", ".join(sorted(reader.families))
+    message = f"this reader does not have the family {_short(family)}"
+    hint = (
+        f"Update the reader: format {FORMAT_VERSION} reserves the family, a later version of llb reads it."
+        if family in FAMILIES_OF_FORMAT
+        else "Update the reader: the family came with a later version of the format."
+    )
+    return [finding("LLB-S018", message, pointer="/family", expected=known, actual=_short(family), hint=hint)]
+
+
+def _check_features(document: Mapping[str, Any], reader: Reader) -> list[Finding]:
     features = document.get("required_features", [])
     if not isinstance(features, list):
         return []  # the schema reports the type
@@ -103,11 +154,11 @@ def _check_features(document: Mapping[str, Any]) -> list[Finding]:
             "LLB-S012",
             f"this reader does not have the required feature {_short(name)}",
             pointer=f"/required_features/{index}",
-            expected=", ".join(sorted(FEATURES)) or "no required feature",
+            expected=", ".join(sorted(reader.features)) or "no required feature",
             actual=_short(name),
         )
         for index, name in enumerate(features[:_MAX_FEATURES])
-        if not isinstance(name, str) or name not in FEATURES
+        if not isinstance(name, str) or name not in reader.features
     ]
 
 

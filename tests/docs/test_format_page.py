@@ -29,8 +29,9 @@ def keys(schema: Any) -> list[str]:
         return [name for item in schema for name in keys(item)]
     if not isinstance(schema, dict):
         return []
-    # What an `if` names is described elsewhere.
-    inner = [name for rule, value in schema.items() if rule != "if" for name in keys(value)]
+    # What a condition names is described elsewhere.
+    conditions = ("if", "then", "else")
+    inner = [name for rule, value in schema.items() if rule not in conditions for name in keys(value)]
     return [*schema.get("properties", ()), *inner]
 
 
@@ -51,7 +52,7 @@ def test_every_key_has_a_row_in_reading_order() -> None:
         tables = text.partition('<a id="common-software"></a>\n')[2] if kind == "common" else text
         assert re.findall(r"^\| `(\w+)` ", tables, re.MULTILINE) == keys(load_schema(kind)), kind
     shared = re.findall(r'^\| <a id="common-(\w+)"></a>', documents[-1], re.MULTILINE)
-    assert {*shared, "software"} == set(load_schema("common")["$defs"])
+    assert {*shared, "software", "tensor", "bounds"} == set(load_schema("common")["$defs"])
 
 
 def test_every_row_has_a_meaning() -> None:
@@ -78,13 +79,34 @@ def test_conditions_choices_and_limits_are_in_words() -> None:
     assert "| `SR`, `CR` or `VR` |" in PAGE
     assert "| above 0, at most 1000 |" in rows["| `sqrt_s`"]
     assert "at most 1 entry; none twice" in rows["| `modifiers`"]
+    assert "| at least 0; below 1; default `0.05` |" in rows["| `warm_up`"]
+    assert "| if `kind` is `posterior` |" in rows["| `prior`"]
+    assert "| if `required_features` has `conditional_inputs` |" in rows["| `conditions`"]
+
+
+def test_what_conditions_ask_inside_is_in_sentences() -> None:
+    notes = {
+        line.partition(":")[0]: line.partition(": ")[2] for line in PAGE.splitlines() if line.startswith("- ")
+    }
+    profile = notes["- If `family` is `profile_likelihood`"]
+    for words in ("no `density`", "`graphs[].role` is `delta_nll` or", "`graphs` has at most 2 entries"):
+        assert words in profile
+    full = notes["- If `family` is `full_likelihood`"]
+    for words in (
+        "no `curves`",
+        "there is one of `graphs` whose `role` is `log_prob`",
+        "no `domain.truncation`",
+    ):
+        assert words in full
+    assert "`required_features` has `conditional_inputs`" in notes["- If `conditions` is there"]
+    assert "no `graphs[].condition`" in notes["- Unless `conditions` is there"]
 
 
 WITHOUT_WORDS: dict[str, dict[str, Any]] = {
     "keyword": {"properties": {"code": {"type": "integer", "description": "A code.", "multipleOf": 2}}},
     "condition": {
         "if": {"properties": {"severity": {"const": "info"}}},
-        "then": {"properties": {"hint": {"const": ""}}},
+        "then": {"properties": {"hint": {"maxLength": 0}}},
     },
 }
 

@@ -43,8 +43,8 @@ WITHOUT_A_CASE = {
     "LLB-S008": "a warning: the bundle is accepted",
     "LLB-S009": "for rules without a code of their own, which break together with others only",
     "LLB-S011": "a warning: the bundle is accepted",
-    "LLB-S017": "no fault: the bundle is accepted",
     "LLB-S016": "a warning beside the errors that it counts",
+    "LLB-S017": "no fault: the bundle is accepted",
 }
 
 # The faults that every corpus of a standard like this one should have, by what they are called elsewhere.

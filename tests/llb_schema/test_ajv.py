@@ -11,7 +11,9 @@ from typing import Any
 
 import bundles
 import pytest
+from densities import FULL, REGRESSION, density_manifest
 from hypothesis import given, settings
+from messages import MESSAGES
 from mutations import edges, mutated
 from outside import node
 
@@ -107,7 +109,7 @@ def complete() -> Any:
     """A manifest with all optional keys; only its schema has to like it."""
     document = json.loads(good_bundle()["manifest.json"])
     software = [{"name": "llb", "version": "1.0"}]
-    document |= {"supersedes": "corpus@0.9.0", "required_features": ["conditional_inputs"]}
+    document |= {"supersedes": "corpus@0.9.0"}
     document["authors"][0] |= {"orcid": "0000-0002-1825-0097", "affiliation": "An institute"}
     document["teacher"] |= {"third_moments": False, "software": software}
     document["provenance"] |= {"training": "provenance/training.json", "software": software}
@@ -115,9 +117,29 @@ def complete() -> Any:
     return document
 
 
+def recipe() -> Any:
+    """A recipe that says everything; the defaults, which the schema names."""
+    properties = load_schema("recipe")["properties"]
+    sections = {name: rule["properties"] for name, rule in properties.items() if "properties" in rule}
+    said = {
+        name: {key: rule.get("default", 1) for key, rule in keys.items()} for name, keys in sections.items()
+    }
+    return {"format": "llb-recipe", "format_version": "1.0", "seed": 1, **said}
+
+
+def conditional_density(family: str) -> Any:
+    document = density_manifest(family, conditional=True)
+    if family == FULL:
+        document["density"]["prior"][0] |= {"kind": "other", "text": "flat in the logarithm"}
+    document["conditions"][0]["bounds"]["upper"] = 9.0
+    return document
+
+
 FOUND = finding("LLB-I001", pointer="a").to_json()
 GOOD: list[tuple[DocumentKind, Any]] = [
     ("manifest", complete()),
+    ("manifest", conditional_density(FULL)),
+    ("manifest", conditional_density(REGRESSION)),
     ("vectors", json.loads(good_bundle()[bundles.VECTORS])),
     ("finding", FOUND),
     (
@@ -130,7 +152,10 @@ GOOD: list[tuple[DocumentKind, Any]] = [
             "bundle": {"location": "x", "id": None},
         },
     ),
+    ("recipe", recipe()),
 ]
+SAID: list[tuple[DocumentKind, Any]] = [("protocol", message) for message in MESSAGES]
+NAMES = [f"{kind}-{number}" for number, (kind, _) in enumerate(GOOD)]
 
 
 def described(schema: Any) -> set[str]:
@@ -149,13 +174,16 @@ def used(document: Any) -> set[str]:
 
 
 def test_what_is_mutated_is_good_and_has_every_key_of_every_kind() -> None:
-    assert tuple(kind for kind, _ in GOOD) == DOCUMENT_KINDS
-    for kind, document in GOOD:
+    keys: dict[str, set[str]] = {}
+    for kind, document in [*GOOD, *SAID]:
         assert ours(kind, document), kind
-        assert described(load_schema(kind)) <= used(document), kind
+        keys.setdefault(kind, set()).update(used(document))
+    assert keys.keys() == {*DOCUMENT_KINDS, "protocol"}
+    for kind, found in keys.items():
+        assert described(load_schema(kind)) <= found, kind
 
 
-@pytest.mark.parametrize(("kind", "document"), GOOD, ids=DOCUMENT_KINDS)
+@pytest.mark.parametrize(("kind", "document"), GOOD, ids=NAMES)
 def test_both_sides_of_every_rule_are_told_apart_alike(ajv: Ajv, kind: DocumentKind, document: Any) -> None:
     counts = {True: 0, False: 0}
     for changed in edges(document, kind):
@@ -165,7 +193,17 @@ def test_both_sides_of_every_rule_are_told_apart_alike(ajv: Ajv, kind: DocumentK
     assert min(counts.values()) > 50
 
 
-@pytest.mark.parametrize(("kind", "document"), GOOD, ids=DOCUMENT_KINDS)
+def test_the_messages_of_the_protocol_are_told_apart_alike(ajv: Ajv) -> None:
+    counts = {True: 0, False: 0}
+    for kind, message in SAID:
+        for changed in edges(message, kind):
+            answer = ours(kind, changed)
+            counts[answer] += 1
+            assert ajv.accepts(kind, changed) == answer, changed
+    assert min(counts.values()) > 50
+
+
+@pytest.mark.parametrize(("kind", "document"), GOOD, ids=NAMES)
 def test_mutated_documents_are_refused_by_both_or_none(ajv: Ajv, kind: DocumentKind, document: Any) -> None:
     seen: set[bool] = set()
 

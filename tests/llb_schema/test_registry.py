@@ -77,6 +77,27 @@ def test_each_rule_gives_one_finding_at_its_place(name: str) -> None:
     assert codes(document) == [(code, pointer)]
 
 
+def test_the_values_that_a_family_leaves_are_the_expected_ones() -> None:
+    document = sealed()
+    document["graphs"][0]["role"] = "colour"
+    (item,) = validate_document(document, "manifest")
+    assert (item.code, item.expected) == ("LLB-S004", "delta_nll, delta_nll_float32")
+
+
+def test_an_older_document_is_checked_by_the_schemas_of_its_version() -> None:
+    # The key came with 1.0: there it belongs to another family, in 0.1 nobody had heard of it.
+    messages = {
+        version: [
+            item.message
+            for item in validate_document({**sealed(), "format_version": version, "density": 1}, "manifest")
+            if item.pointer == "/density"
+        ]
+        for version in ("0.1.0", "1.0.0")
+    }
+    assert messages["0.1.0"] == ["the key 'density' is unknown here"]
+    assert "the key 'density' does not belong here" in messages["1.0.0"]
+
+
 def test_all_faults_are_reported_sorted() -> None:
     document = sealed()
     del document["title"]

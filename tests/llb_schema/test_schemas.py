@@ -33,6 +33,16 @@ def walk(schema: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from walk(value, f"{place}/{index}")
 
 
+def conditional(place: str) -> bool:
+    """Whether it speaks about an object that is described, and closed, around it."""
+    return bool({"if", "then", "else"} & set(place.split("/")))
+
+
+def choice(part: dict[str, Any]) -> bool:
+    """Whether it only chooses between objects, each of which is closed."""
+    return "allOf" in part and all(item["then"].keys() == {"$ref"} for item in part["allOf"])
+
+
 def resolved(reference: str) -> Any:
     identifier, _, path = reference.partition("#/")
     found = next(schema for schema in SCHEMAS.values() if schema["$id"] == identifier)
@@ -42,7 +52,7 @@ def resolved(reference: str) -> Any:
 
 
 def test_there_is_a_schema_of_every_kind_and_no_other_file() -> None:
-    assert set(SCHEMAS) == {"common", *DOCUMENT_KINDS}
+    assert set(SCHEMAS) == {"common", *DOCUMENT_KINDS, "protocol"}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -69,15 +79,24 @@ def test_references_stay_in_the_version_and_lead_somewhere(name: str) -> None:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_objects_are_closed_but_extensions(name: str) -> None:
     for place, part in walk(SCHEMAS[name], ""):
-        # What lies under `if` and `then` speaks about an object that is closed around it.
-        if part.get("type") != "object" and not ("properties" in part and "/if" not in place):
+        if part.get("type") != "object" and "properties" not in part:
+            continue
+        if conditional(place) or choice(part):
             continue
         if place == "/properties/extensions":
             assert "unevaluatedProperties" not in part
+        elif part.get("additionalProperties") is False:
+            # Closed as well; of an object that names its keys under conditions, too, ajv keeps only this.
+            assert "unevaluatedProperties" not in part, place
+            assert any("properties" in rule.get("then", {}) or "else" in rule for rule in part["allOf"]), (
+                place
+            )
         elif "additionalProperties" in part:
             # Any names, but each value is described.
             assert "properties" not in part, place
             assert isinstance(part["additionalProperties"], dict), place
+        elif name == "protocol" and not place:
+            assert {part[word]["$ref"].split("/")[-1] for word in ("then", "else")} == {"request", "reply"}
         else:
             assert part["unevaluatedProperties"] is False, place
 
@@ -86,7 +105,7 @@ def test_objects_are_closed_but_extensions(name: str) -> None:
 def test_every_key_is_described(name: str) -> None:
     """In a sentence of its own or, by reference, in that of its type."""
     for place, part in walk(SCHEMAS[name], ""):
-        if "properties" in part and "/if" not in place:
+        if "properties" in part and not conditional(place):
             assert part["description"], place
             for key, rule in part["properties"].items():
                 text = rule.get("description") or resolved(rule["$ref"])["description"]
@@ -97,4 +116,6 @@ def test_every_key_is_described(name: str) -> None:
 def test_a_fault_has_one_place(name: str) -> None:
     """Of a choice between whole schemas a validator can only say that none fits."""
     for place, part in walk(SCHEMAS[name], ""):
-        assert not {"oneOf", "anyOf", "not"} & part.keys(), place
+        assert not {"oneOf", "anyOf"} & part.keys(), place
+        # "Never" of a key that belongs to another kind is a fault of that key alone.
+        assert part.get("not", {}) == {}, place

@@ -36,6 +36,8 @@ def _identity() -> tuple[Case, ...]:
         _put("version-a-number", "LLB-S014", "/format_version", 1.0),
         _case("version-missing", "LLB-S014", "/format_version", drop("/format_version")),
         _case("feature-unknown", "LLB-S012", "/required_features/0", put("/required_features", ["flows"])),
+        _put("family-not-implemented", "LLB-S018", "/family", "full_likelihood", "FAMILY-2"),
+        _case("family-of-a-newer-version", "LLB-S018", "/family", faulty(_new_family), "FAMILY-2"),
         _case("feature-unknown-in-a-newer-version", "LLB-S012", "/required_features/0", faulty(_grown)),
     )
 
@@ -132,3 +134,7 @@ def _become_a_list(draft: Draft) -> None:
 
 def _grown(draft: Draft) -> None:
     draft.manifest.update(format_version="1.7.0", required_features=["flows"], novelty=1)
+
+
+def _new_family(draft: Draft) -> None:
+    draft.manifest.update(format_version="1.7.0", family="flow", layers=[])

@@ -29,6 +29,7 @@ from llb.bundle.reader import (
 )
 from llb.bundle.rules import check_rules
 from llb.bundle.strict_json import parse_json
+from llb.bundle.upgrade import is_current, upgrade_bundle
 from llb.bundle.writer import BundleFile, check_target, copy_bundle, write_bundle
 
 __all__ = [
@@ -69,11 +70,13 @@ __all__ = [
     "content_id",
     "copy_bundle",
     "file_digests",
+    "is_current",
     "model_card",
     "open_container",
     "pack",
     "parse_json",
     "read_bundle",
     "read_raw_manifest",
+    "upgrade_bundle",
     "write_bundle",
 ]

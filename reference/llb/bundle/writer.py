@@ -23,7 +23,7 @@ from llb.bundle.reader import MANIFEST, Bundle, check_manifest, read_raw_manifes
 from llb.bundle.strict_json import parse_json
 from llb_schema import FindingError, finding, has_errors, load_schema
 
-__all__ = ["BundleFile", "check_target", "copy_bundle", "write_bundle"]
+__all__ = ["BundleFile", "check_apart", "check_target", "copy_bundle", "write_bundle"]
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,24 @@ def copy_bundle(bundle: Bundle, target: str | Path, *, overwrite: bool = False) 
             says; and as `write_bundle`.
     """
     path = Path(target)
+    check_apart(bundle, path)
+    check_target(path, overwrite=overwrite)
+    contents = {entry.path: bundle.read(entry.path) for entry in bundle.manifest.files}
+    _publish(path, {**contents, MANIFEST: bundle.container.read(MANIFEST)})
+    return path
+
+
+def check_apart(bundle: Bundle, path: Path) -> None:
+    """Make sure that writing to a path does not touch the bundle that is read from.
+
+    Raises:
+        FindingError: `LLB-A013`, the path is, holds or lies in the bundle.
+    """
     # Not Path.resolve, which before Python 3.13 raises for links in a circle.
     source, there = Path(realpath(bundle.location)), Path(realpath(path))
     if source == there or source in there.parents or there in source.parents:
         message = f"{path} is, holds or lies in the bundle {bundle.location}"
         raise FindingError(finding("LLB-A013", message, pointer=str(path)))
-    check_target(path, overwrite=overwrite)
-    contents = {entry.path: bundle.read(entry.path) for entry in bundle.manifest.files}
-    _publish(path, {**contents, MANIFEST: bundle.container.read(MANIFEST)})
-    return path
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:

@@ -35,6 +35,7 @@ COMMANDS = {
     "show": ("llb.cli.inspect", "show_command", "Show what a bundle says."),
     "diff": ("llb.cli.diff", "diff_command", "What differs between two bundles."),
     "pack": ("llb.cli.pack", "pack_command", "Write a bundle in another form: zip, tar.gz or directory."),
+    "upgrade": ("llb.cli.pack", "upgrade_command", "Write a bundle in the current version of the format."),
     "explain": ("llb.cli.explain", "explain_command", "What a finding means, its cause and its cure."),
     "eval": ("llb.cli.use", "eval_command", "Delta NLL of signals."),
     "limit": ("llb.cli.use", "limit_command", "CLs and upper limits of signals."),

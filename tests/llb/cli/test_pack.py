@@ -32,6 +32,7 @@ def test_for_programs(bundle: Path, suffix: str, form: str, capsys: pytest.Captu
     assert json.loads(text) == {
         "id": "three-bins",
         "version": "1.0.0",
+        "format_version": "1.0.0",
         "content_id": content_id(file_digests(open_container(bundle))),
         "path": str(out),
         "form": form,

@@ -1,0 +1,52 @@
+"""The messages of the conformance protocol: each can be said, and a wrong one is refused at its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from messages import MESSAGES, REPLIES, REQUESTS
+
+from llb_schema import load_schema, validate_document
+
+
+def codes(message: Any) -> list[tuple[str, str]]:
+    return [(item.code, item.pointer) for item in validate_document(message, "protocol")]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: "-".join(map(str, [*message.values()][:1])))
+def test_every_message_can_be_said_and_is_closed(message: dict[str, Any]) -> None:
+    assert codes(message) == []
+    assert codes({**message, "valid": True}) == [("LLB-S002", "/valid")]
+    for key in ("seq", "protocol"):
+        if key in message:
+            assert codes({name: value for name, value in message.items() if name != key}) == [
+                ("LLB-S001", f"/{key}")
+            ]
+
+
+def test_every_message_of_the_schema_is_tried() -> None:
+    schema = load_schema("protocol")["$defs"]
+    assert schema["request"]["properties"]["cmd"]["enum"] == list(REQUESTS)
+    assert schema["reply"]["properties"]["reply"]["enum"] == list(REPLIES)
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "pointer"),
+    [
+        ({"cmd": "run", "seq": 1}, "LLB-S004", "/cmd"),
+        ({"reply": "fine", "seq": 1}, "LLB-S004", "/reply"),
+        ({"seq": 1}, "LLB-S001", "/reply"),
+        (["values"], "LLB-S003", ""),
+        ({"cmd": "close", "seq": 0}, "LLB-S006", "/seq"),
+        ({"cmd": "close", "seq": "1"}, "LLB-S003", "/seq"),
+        ({"reply": "samples", "seq": 1, "samples": [["nan"]]}, "LLB-S004", "/samples/0/0"),
+        ({"reply": "samples", "seq": 1, "samples": [[None]]}, "LLB-S003", "/samples/0/0"),
+        ({"reply": "samples", "seq": 1, "samples": []}, "LLB-S007", "/samples"),
+        ({"reply": "rejected", "seq": 1, "stage": "somewhere", "code": "LLB-A001"}, "LLB-S004", "/stage"),
+        ({"reply": "rejected", "seq": 1, "stage": "graph", "code": "bad"}, "LLB-S005", "/code"),
+        ({**MESSAGES[3], "curves": ["expected"]}, "LLB-S004", "/curves/0"),
+    ],
+)
+def test_wrong_messages_are_refused_at_their_place(message: Any, code: str, pointer: str) -> None:
+    assert (code, pointer) in codes(message)
