@@ -27,6 +27,7 @@ def codes(document: Any, reader: Reader = EVERYTHING) -> list[tuple[str, str]]:
     return [(item.code, item.pointer) for item in validate_document(document, "manifest", reader)]
 
 
+@pytest.mark.requirement("FAMILY-1")
 def test_the_families_are_those_of_the_schema() -> None:
     assert tuple(load_schema("manifest")["properties"]["family"]["enum"]) == FAMILIES_OF_FORMAT
     assert READER.families < set(FAMILIES_OF_FORMAT)
@@ -83,6 +84,7 @@ FAULTS: dict[str, tuple[str, str, Any, str]] = {
 }
 
 
+@pytest.mark.requirement("DENSITY-1", "DENSITY-2")
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_is_found_at_its_place(name: str) -> None:
     family, pointer, value, code = FAULTS[name]
@@ -94,6 +96,7 @@ def test_each_fault_is_found_at_its_place(name: str) -> None:
     assert len(found) == 1 or pointer == "/density/kind"
 
 
+@pytest.mark.requirement("DENSITY-3", "DENSITY-4")
 def test_a_density_has_its_graph() -> None:
     document = density_manifest()
     document["graphs"][0]["role"] = "score"
@@ -101,12 +104,14 @@ def test_a_density_has_its_graph() -> None:
     assert (item.code, item.pointer, "log_prob" in item.expected) == ("LLB-S009", "/graphs", True)
 
 
+@pytest.mark.requirement("DENSITY-4")
 def test_a_regression_has_no_samples() -> None:
     document = density_manifest(REGRESSION)
     document["graphs"].append({**density_manifest(FULL)["graphs"][1]})
     assert codes(document) == [("LLB-S004", "/graphs/1/role")]
 
 
+@pytest.mark.requirement("DENSITY-5")
 def test_conditions_and_the_feature_come_together() -> None:
     document = density_manifest(conditional=True)
     document["required_features"] = []
@@ -121,6 +126,7 @@ def test_conditions_and_the_feature_come_together() -> None:
     assert codes(document) == [("LLB-S001", "/graphs/1/condition")]
 
 
+@pytest.mark.requirement("FAMILY-1")
 @pytest.mark.parametrize(("key", "value"), [("parameters", []), ("density", {}), ("conditions", [])])
 def test_a_profile_has_no_keys_of_a_density(key: str, value: Any) -> None:
     document = {**bundles.manifest(), "files": density_manifest()["files"], key: value}
@@ -128,6 +134,7 @@ def test_a_profile_has_no_keys_of_a_density(key: str, value: Any) -> None:
     assert codes({**document, key: None}, READER) == codes({**document, key: None})
 
 
+@pytest.mark.requirement("FAMILY-2")
 @pytest.mark.parametrize("family", [FULL, REGRESSION])
 def test_a_reader_without_the_family_says_that_and_nothing_else(family: str) -> None:
     document = density_manifest(family)

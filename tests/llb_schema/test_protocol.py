@@ -14,6 +14,7 @@ def codes(message: Any) -> list[tuple[str, str]]:
     return [(item.code, item.pointer) for item in validate_document(message, "protocol")]
 
 
+@pytest.mark.requirement("PROTOCOL-1", "PROTOCOL-2")
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: "-".join(map(str, [*message.values()][:1])))
 def test_every_message_can_be_said_and_is_closed(message: dict[str, Any]) -> None:
     assert codes(message) == []
@@ -31,6 +32,7 @@ def test_every_message_of_the_schema_is_tried() -> None:
     assert schema["reply"]["properties"]["reply"]["enum"] == list(REPLIES)
 
 
+@pytest.mark.requirement("PROTOCOL-2", "PROTOCOL-3")
 @pytest.mark.parametrize(
     ("message", "code", "pointer"),
     [

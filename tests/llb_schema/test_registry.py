@@ -166,6 +166,7 @@ def test_foreign_documents_are_named_as_such(document: Any) -> None:
     assert [code for code, _ in codes(document)] in (["LLB-S003"], ["LLB-S013"])
 
 
+@pytest.mark.requirement("LEVEL-2")
 def test_findings_and_reports_follow_their_schemas() -> None:
     item = finding("LLB-I001", pointer="a").to_json()
     assert codes(item, "finding") == []

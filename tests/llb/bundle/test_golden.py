@@ -58,6 +58,7 @@ def test_the_stored_bytes_are_those_of_the_release(version: str) -> None:
     assert len(data) < 40_000
 
 
+@pytest.mark.requirement("VERSION-7")
 @pytest.mark.parametrize("version", STORED)
 def test_every_version_is_read_to_the_same_numbers(version: str) -> None:
     report = validate(stored(version))
@@ -69,6 +70,7 @@ def test_every_version_is_read_to_the_same_numbers(version: str) -> None:
     numbers_are_the_same(stored(version))
 
 
+@pytest.mark.requirement("VERSION-9")
 @pytest.mark.parametrize("version", OLDER)
 @pytest.mark.parametrize("name", ["new.llb", "new.llb.zip"])
 def test_an_upgrade_is_a_valid_bundle_of_today_with_the_same_numbers(

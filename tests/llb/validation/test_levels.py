@@ -42,6 +42,7 @@ def test_the_highest_level_needs_a_teacher(good: Path) -> None:
         validate(good, MAX_LEVEL)
 
 
+@pytest.mark.requirement("LEVEL-1")
 @pytest.mark.requirement("VERSION-4")
 def test_warnings_do_not_end_a_validation(good: Path, tmp_path: Path) -> None:
     path = Path(shutil.copytree(good, tmp_path / "x.llb"))
@@ -51,6 +52,7 @@ def test_warnings_do_not_end_a_validation(good: Path, tmp_path: Path) -> None:
     assert [item.code for item in report.findings] == ["LLB-S008", "LLB-S011"]
 
 
+@pytest.mark.requirement("LEVEL-1")
 def test_all_findings_of_a_level_are_reported(good: Path, tmp_path: Path) -> None:
     path = Path(shutil.copytree(good, tmp_path / "x.llb"))
     (path / "LICENSE").unlink()
