@@ -36,7 +36,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-ENGINE = 5
+ENGINE = 6
 """Number of the labelling engine; raised whenever the same signals get other numbers than before."""
 
 _SOFTWARE = ("jax", "jaxlib", "numpy")

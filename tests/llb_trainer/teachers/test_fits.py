@@ -14,7 +14,7 @@ from teachers import embedded_teacher, pyhf_model, pyhf_nll, stau_teacher
 
 from llb_trainer.comparison import published_signals
 from llb_trainer.teachers.contract import Labels
-from llb_trainer.teachers.histfactory import HistFactoryTeacher
+from llb_trainer.teachers.histfactory import HistFactoryTeacher, histfactory_teacher, read_workspace
 from llb_trainer.teachers.histfactory.fit import FitSettings
 
 Floats = NDArray[np.float64]
@@ -183,3 +183,33 @@ def test_signal_without_lumi_is_another_likelihood() -> None:
     with_lumi, without = (t.label(signal).curves[0] for t in (embedded_teacher(), plain))
     assert with_lumi.delta[0] < without.delta[0]
     assert json.dumps(plain.signal_modifiers) == "[]"
+
+
+def empty_bin() -> dict[str, object]:
+    """Nothing is seen in A, whose background one systematic takes below zero; B follows the same one."""
+    sample = {
+        "name": "background",
+        "data": [1.0, 100.0],
+        "modifiers": [
+            {"name": "tilt", "type": "histosys", "data": {"hi_data": [-0.5, 80.0], "lo_data": [2.5, 120.0]}}
+        ],
+    }
+    measurement = {"name": "m", "config": {"poi": "mu", "parameters": []}}
+    return {
+        "channels": [{"name": "A", "samples": [sample]}],
+        "observations": [{"name": "A", "data": [0.0, 100.0]}],
+        "measurements": [measurement],
+        "version": "1.0.0",
+    }
+
+
+def test_a_minimum_that_expects_less_than_nothing_is_no_label(tmp_path: Path) -> None:
+    path = tmp_path / "workspace.json"
+    path.write_text(json.dumps(empty_bin()))
+    teacher = histfactory_teacher(read_workspace(path))
+    labels = teacher.label(np.array([[0.0, 0.0], [0.0, 4.0], [0.0, 60.0]]))
+    observed = labels.curves[0]
+    assert observed.converged.tolist() == [True, True, False]
+    assert labels.curves[1].converged.all()
+    looked = teacher.second_look(labels.signals, starts=4)["observed"]
+    assert np.isfinite(looked).tolist() == [True, True, False]

@@ -263,7 +263,10 @@ def around(signals: Floats, least: int, seed: int = 0) -> Floats:
 
 
 def lowest_of_draws(fits: CurveFits, signals: Floats, *, draws: int, seed: int) -> Floats:
-    """The lowest NLL (n,) that random starts reach, infinite where none converged; arguments as `explore`."""
+    """The lowest NLL (n,) that random starts reach, infinite where none is a label; arguments as `explore`."""
     search = _Search(fits, signals)
     search.draw(np.arange(len(signals)), draws, np.random.default_rng([seed, fits.row]))
-    return search.lowest()
+    possible = fits.likelihood.possible(search.theta, signals[search.owner])
+    lowest = np.full(len(signals), np.inf)
+    np.minimum.at(lowest, search.owner[possible], search.nll[possible])
+    return lowest

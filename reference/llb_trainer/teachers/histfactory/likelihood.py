@@ -23,6 +23,10 @@ from llb_trainer.teachers.histfactory.tables import Moving, Tables, moving, tabl
 __all__ = ["Likelihood"]
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+_ROUNDING = 1e-9
+"""Events that an empty bin may be short of by rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +119,14 @@ class Likelihood:
         background, scale = self.background(theta)
         expected = background + scale[:, None] * signal
         return scale[:, None] * (1.0 - item.main / np.where(item.main == 0, 1.0, expected))
+
+    def possible(self, theta: Floats, signal: Floats) -> Flags:
+        """Whether no bin expects less than nothing, (n,), at parameters `theta` (n, P).
+
+        Where nothing was observed pyhf's likelihood goes on below, and rises without end.
+        """
+        background, scale = self.background(theta)
+        return np.all(background + scale[:, None] * signal >= -_ROUNDING, axis=1)
 
     def covariance(self, theta: Floats, item: DataSet) -> Floats:
         """Covariance (n_bins, n_bins) of the background, linearised in the parameters at `theta` (P,).

@@ -223,7 +223,7 @@ class HistFactoryTeacher:
             parameters=self.likelihood.full(best.theta, item),
             edm=best.edm,
             projected_gradient=best.projected_gradient,
-            converged=best.converged,
+            converged=best.converged & self.likelihood.possible(best.theta, signals),
             starts=fits.starts,
         )
 
