@@ -263,7 +263,7 @@ def around(signals: Floats, least: int, seed: int = 0) -> Floats:
 
 
 def lowest_of_draws(fits: CurveFits, signals: Floats, *, draws: int, seed: int) -> Floats:
-    """The lowest NLL (n,) that random starts reach, infinite where none is a label; arguments as `explore`."""
+    """The lowest NLL (n,) that random starts reach, infinite where none counts; arguments as `explore`."""
     search = _Search(fits, signals)
     search.draw(np.arange(len(signals)), draws, np.random.default_rng([seed, fits.row]))
     possible = fits.likelihood.possible(search.theta, signals[search.owner])
