@@ -171,7 +171,8 @@ class _Search:
     def add(self, owner: Ints, found: FitResult) -> bool:
         """Keep what is new; whether some signal has a lower minimum now."""
         before = self.lowest()
-        good = found.converged
+        # What expects less than nothing would be lower than all that can be, and leads nowhere.
+        good = found.converged & self.fits.likelihood.possible(found.theta, self.signals[owner])
         owner = np.concatenate([self.owner, owner[good]])
         theta, nll = (
             np.concatenate([self.theta, found.theta[good]]),
@@ -266,7 +267,4 @@ def lowest_of_draws(fits: CurveFits, signals: Floats, *, draws: int, seed: int) 
     """The lowest NLL (n,) that random starts reach, infinite where none counts; arguments as `explore`."""
     search = _Search(fits, signals)
     search.draw(np.arange(len(signals)), draws, np.random.default_rng([seed, fits.row]))
-    possible = fits.likelihood.possible(search.theta, signals[search.owner])
-    lowest = np.full(len(signals), np.inf)
-    np.minimum.at(lowest, search.owner[possible], search.nll[possible])
-    return lowest
+    return search.lowest()
