@@ -102,6 +102,8 @@ class Likelihood:
 
     def background(self, theta: Floats) -> tuple[Floats, Floats]:
         """Events without signal (n, n_bins) and what multiplies the signal (n,) at parameters (n, P)."""
+        if not len(theta):
+            return np.empty((0, len(self.model.bins.channel))), np.empty(0)
         parts = [_background(self.device_tables, jnp.asarray(block.T)) for block in _blocks(theta)]
         events, scale = (np.concatenate([np.asarray(part[i]) for part in parts], axis=-1) for i in (0, 1))
         return np.ascontiguousarray(events[:, : len(theta)].T), scale[: len(theta)]
