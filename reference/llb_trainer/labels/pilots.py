@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 
 _FEW, _MANY, _EACH = 256, 1024, 32
 """One pilot for so many signals, within these limits: the nearer the next pilot, the better the start."""
+_MOST_BINS = 15_000
+"""Bins of all pilots together, unless there are few: a pilot of many bins takes long to search."""
 
 
 def background_of(teacher: Teacher) -> Background:
@@ -36,13 +38,13 @@ def pilot_signals(teacher: Teacher, published: Floats, n: int, sampling: Samplin
         sampling: how they are drawn.
     """
     like = replace(sampling, seed=sampling.seed + 1)
-    return sample_signals(background_of(teacher), published, _count(n), like)
+    return sample_signals(background_of(teacher), published, _count(n, len(teacher.bins)), like)
 
 
 def pilots_among(given: Floats) -> Floats:
     """Pilots for these signals (n, n_bins): all of them, or evenly some."""
-    return given[:: max(1, -(-len(given) // _count(len(given))))]
+    return given[:: max(1, -(-len(given) // _count(*given.shape)))]
 
 
-def _count(n: int) -> int:
-    return min(_MANY, max(_FEW, n // _EACH))
+def _count(n: int, n_bins: int) -> int:
+    return max(_FEW, min(_MANY, n // _EACH, _MOST_BINS // n_bins))
