@@ -116,19 +116,19 @@ def run(
         teacher = open_teacher()
         n_bins = len(teacher.bins)
         signals = published or Signals((), np.empty((0, n_bins)), ())
-        wanted, recipe = plan.signals_for(n_bins), plan.recipe.sized(n_bins)
+        recipe = plan.recipe.sized(n_bins)
         advance(1)
     with clock.stage("Looking for minima", len(teacher.owners)) as advance:
         pilot = (
-            pilot_signals(teacher, signals.yields, wanted, plan.sampling) if store is None else store.pilot
+            pilot_signals(teacher, signals.yields, plan.signals, plan.sampling) if store is None else store.pilot
         )
         explored = teacher.explored(pilot, progress=advance)
     if store is None:
-        with clock.stage("Fitting signals", signal_count(wanted, signals.yields)) as advance:
+        with clock.stage("Fitting signals", signal_count(plan.signals, signals.yields)) as advance:
             labels = make_labels(
                 explored,
                 signals.yields,
-                wanted,
+                plan.signals,
                 plan.sampling,
                 processes=plan.processes,
                 progress=advance,

@@ -11,7 +11,7 @@ from typing import Any
 
 from llb_schema import Finding, FindingError, finding, load_schema, validate_document
 from llb_trainer.sampling import Sampling
-from llb_trainer.training import FEW_BINS, Recipe
+from llb_trainer.training import Recipe
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Plan", "read_plan"]
 
@@ -19,7 +19,6 @@ FORMAT, FORMAT_VERSION = "llb-recipe", "1.0"
 
 _PUBLISHED = 0.4
 """Fraction along published directions, less than in `Sampling`: what fills space is harder to learn."""
-_LEAST_SIGNALS, _SIGNALS_PER_BIN = 20_000, 600
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,7 @@ class Plan:
     """What is to be made, and how much work it may cost.
 
     Attributes:
-        signals: signals to label for training; a tenth as many are held out, and as many calibrate. None for
-            20,000 and 600 for each bin beyond 15.
+        signals: signals to label for training; a tenth as many are held out, and as many calibrate.
         sampling: how they are drawn.
         recipe: how the ensemble is trained.
         signal_modifiers: what multiplies the signal besides the POI; None for lumi where there is one.
@@ -37,22 +35,16 @@ class Plan:
     Raises `FindingError` LLB-T040 for less than one signal.
     """
 
-    signals: int | None = None
+    signals: int = 20_000
     sampling: Sampling = field(default_factory=lambda: Sampling(published=_PUBLISHED))
     recipe: Recipe = field(default_factory=Recipe)
     signal_modifiers: tuple[str, ...] | None = None
     processes: int | None = None
 
     def __post_init__(self) -> None:
-        if self.signals is not None and self.signals < 1:
+        if self.signals < 1:
             message = f"the recipe's signals is {self.signals}, and must be at least 1"
             raise FindingError(finding("LLB-T040", message, pointer="signals", actual=str(self.signals)))
-
-    def signals_for(self, n_bins: int) -> int:
-        """Signals to label for training, in an analysis of so many bins."""
-        if self.signals is not None:
-            return self.signals
-        return _LEAST_SIGNALS + _SIGNALS_PER_BIN * max(0, n_bins - FEW_BINS)
 
     def seeded(self, seed: int | None) -> Plan:
         """The same plan with another seed, of sampling and training; itself for None."""
@@ -124,7 +116,7 @@ def _document(path: Path) -> dict[str, Any]:
 def _settings(owner: type, section: Mapping[str, Any]) -> dict[str, Any]:
     """The values with the types of their defaults: in TOML 30 may stand for 30.0, in JSON 1.0 for 1."""
     defaults = {key: getattr(owner, key) for key in section}
-    # What has no default is chosen by the size of the analysis: a whole number.
+    # The steps have no default, but one by the size of the analysis.
     return {
         key: (int if defaults[key] is None else type(defaults[key]))(value) for key, value in section.items()
     }

@@ -22,7 +22,7 @@ DIGESTS = {
     "1.0/common.schema.json": "bb96a5090349a5c6c342e6ed4acf567b01e154ba7a63b72d9689c843a9f07e84",
     "1.0/finding.schema.json": "34c7d8ee70c8df1a40415cd576d3b00a13bb78aeaeb42738086e2c736b42ac6f",
     "1.0/manifest.schema.json": "355c7d7d0ab12190131b9837671ec763bbd5ec3b89cafe97fadfb3203fd4ab1d",
-    "1.0/recipe.schema.json": "23cf434a231289157f85c3cdff7a3fbfca90bfc65077482e0829fc90da54a172",
+    "1.0/recipe.schema.json": "9d05b4a68ed09330040bec94ba2ba23f7ec558fe2db92f731ec67cc0c64e8a39",
     "1.0/report.schema.json": "14cee54e0dc5900d8b180243984f2d15b3657b917fb9fe2c930efa4451bd89d5",
     "1.0/vectors.schema.json": "18eee6e6446c71f92d071199c6194c1bc2208a57eacb1d70b8a9b1a2403203aa",
 }

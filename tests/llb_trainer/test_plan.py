@@ -33,17 +33,15 @@ def test_the_documented_recipe_is_the_default(tmp_path: Path) -> None:
     assert found is not None
     plan = read_plan(written(tmp_path, found.group(1)))
     default = Plan().seeded(Plan().sampling.seed)
-    few = replace(default, signals=default.signals_for(15), recipe=default.recipe.sized(15))
+    few = replace(default, recipe=default.recipe.sized(15))
     assert plan == few
     assert type(plan.recipe.depth) is int
 
 
-def test_many_bins_take_more_labels_and_steps_unless_the_recipe_says_how_many(tmp_path: Path) -> None:
-    default = Plan()
-    assert (default.signals_for(3), default.recipe.steps_for(3)) == (20_000, 30_000)
-    assert (default.signals_for(50), default.recipe.steps_for(50)) == (41_000, 65_000)
-    plan = read_plan(written(tmp_path, HEAD + "[labels]\nsignals = 300\n[schedule]\nsteps = 10\n"))
-    assert (plan.signals_for(50), plan.recipe.steps_for(50)) == (300, 10)
+def test_many_bins_take_more_steps_unless_the_recipe_says_how_many(tmp_path: Path) -> None:
+    assert (Plan().recipe.steps_for(3), Plan().recipe.steps_for(50)) == (30_000, 65_000)
+    plan = read_plan(written(tmp_path, HEAD + "[schedule]\nsteps = 10\n"))
+    assert plan.recipe.steps_for(50) == 10
 
 
 def test_every_section_is_heard(tmp_path: Path) -> None:

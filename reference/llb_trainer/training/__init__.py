@@ -2,6 +2,6 @@
 
 from llb_trainer.training.loop import Trained, TrainingHistory, train
 from llb_trainer.training.network import Calibration, ProfileNetwork
-from llb_trainer.training.recipe import FEW_BINS, Recipe
+from llb_trainer.training.recipe import Recipe
 
-__all__ = ["FEW_BINS", "Calibration", "ProfileNetwork", "Recipe", "Trained", "TrainingHistory", "train"]
+__all__ = ["Calibration", "ProfileNetwork", "Recipe", "Trained", "TrainingHistory", "train"]

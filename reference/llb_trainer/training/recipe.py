@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 
 from llb_schema import FindingError, finding
 
-__all__ = ["FEW_BINS", "Recipe"]
+__all__ = ["Recipe"]
 
-FEW_BINS = 15
-"""Bins up to which a training needs no more than the least; each further one adds to it."""
-_LEAST_STEPS, _STEPS_PER_BIN = 30_000, 1_000
+_FEW_BINS, _LEAST_STEPS, _STEPS_PER_BIN = 15, 30_000, 1_000
+"""Bins up to which the least steps are enough, and what each further one adds."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Recipe:
         """Optimiser steps of the training of a likelihood of so many bins."""
         if self.steps is not None:
             return self.steps
-        return _LEAST_STEPS + _STEPS_PER_BIN * max(0, n_bins - FEW_BINS)
+        return _LEAST_STEPS + _STEPS_PER_BIN * max(0, n_bins - _FEW_BINS)
 
     def sized(self, n_bins: int) -> Recipe:
         """The same recipe with its steps as a number."""
