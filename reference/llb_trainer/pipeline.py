@@ -120,7 +120,9 @@ def run(
         advance(1)
     with clock.stage("Looking for minima", len(teacher.owners)) as advance:
         pilot = (
-            pilot_signals(teacher, signals.yields, plan.signals, plan.sampling) if store is None else store.pilot
+            pilot_signals(teacher, signals.yields, plan.signals, plan.sampling)
+            if store is None
+            else store.pilot
         )
         explored = teacher.explored(pilot, progress=advance)
     if store is None:

@@ -41,3 +41,9 @@ def test_given_signals_are_their_own_pilots_as_long_as_they_are_few() -> None:
     some = pilots_among(given)
     assert 128 < len(some) <= 256
     assert set(some.ravel()) <= set(given.ravel())
+
+
+def test_where_bins_are_many_pilots_are_fewer() -> None:
+    assert 900 < len(pilots_among(np.zeros((40_000, 10)))) <= 1024
+    assert 256 < len(pilots_among(np.zeros((40_000, 50)))) <= 300
+    assert len(pilots_among(np.zeros((40_000, 500)))) <= 256
