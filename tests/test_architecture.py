@@ -73,7 +73,14 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "llb_trainer.sampling",
         "llb_trainer.teachers",
     ),
-    "llb_trainer.plan": ("llb_schema", "llb_trainer.sampling", "llb_trainer.training"),
+    "llb_trainer.toml_files": ("llb_schema",),
+    "llb_trainer.about": ("llb_schema", "llb.bundle", "llb_trainer.export", "llb_trainer.toml_files"),
+    "llb_trainer.plan": (
+        "llb_schema",
+        "llb_trainer.sampling",
+        "llb_trainer.toml_files",
+        "llb_trainer.training",
+    ),
     "llb_trainer.quickstart": ("llb_schema",),
     "llb_trainer.quickstart.plan": (
         "llb_schema",

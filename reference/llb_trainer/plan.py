@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from llb_schema import Finding, FindingError, finding, load_schema, validate_document
 from llb_trainer.sampling import Sampling
+from llb_trainer.toml_files import read_toml
 from llb_trainer.training import Recipe
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Plan", "read_plan"]
@@ -99,13 +99,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FindingError(finding("LLB-X003", pointer=str(path), actual=error.strerror)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        message = f"the recipe is not TOML: {error}"
-        raise FindingError(finding("LLB-T042", message, pointer=str(path))) from error
+    document = read_toml(path, "LLB-T042")
     said = document.get("format"), document.get("format_version")
     if said != (FORMAT, FORMAT_VERSION):
         message = f"the recipe does not say format = {FORMAT!r} and format_version = {FORMAT_VERSION!r}"

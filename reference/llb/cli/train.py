@@ -39,6 +39,11 @@ _NEEDED = ("jax", "flax", "optax", "orbax", "pyhf", "matplotlib")
 @click.option("--recipe", type=PATH, help="Recipe file (TOML); the default recipe if left out.")
 @click.option("--patchset", type=PATH, help="Published signals (pyhf patchset).")
 @click.option("--signals", type=PATH, help="Published signals (JSON or CSV); bins left out are zero.")
+@click.option(
+    "--about",
+    type=PATH,
+    help="TOML file of authors, title, licence, references and analysis (docs/recipes.md).",
+)
 @click.option("--seed", type=click.IntRange(0), help="Of everything random; the recipe's if left out.")
 @model_options
 @click.option("--force", is_flag=True, help="Replace a bundle that is there already.")
@@ -50,6 +55,7 @@ def train_command(
     recipe: Path | None,
     patchset: Path | None,
     signals: Path | None,
+    about: Path | None,
     seed: int | None,
     measurement: str | None,
     signal_modifiers: str | None,
@@ -71,12 +77,14 @@ def train_command(
         llb train BkgOnly.json --patchset patchset.json --out search.llb
         llb train labels --workspace BkgOnly.json --recipe recipe.toml --out search.llb
         llb train CMS-SUS-19-006-agg.json --signals signals.csv --out search.llb
+        llb train BkgOnly.json --patchset patchset.json --about about.toml --out search.llb
     """
-    _check(source, workspace, recipe, patchset, signals, signal_modifiers)
+    _check(source, workspace, recipe, patchset, signals, about, signal_modifiers)
     from llb.bundle import check_target
     from llb.cli.progress import Stages
     from llb.validation import validate
     from llb_trainer import pipeline
+    from llb_trainer.about import read_about
     from llb_trainer.plan import Plan, read_plan
     from llb_trainer.teachers.simplified import is_simplified_likelihood
 
@@ -94,11 +102,12 @@ def train_command(
             measurement = measurement or store.identity.model.measurement
             own_signal = cast("OwnSignal", store.identity.model.own_signal)
         task = _histfactory(workspace or source, measurement, own_signal, patchset, signals, plan, store)
+    identity = read_about(about, task.identity) if about else task.identity
     with Stages() as stages:
         made = pipeline.run(
             task.open_teacher,
             task.published,
-            task.identity,
+            identity,
             out,
             plan=plan,
             store=store,
@@ -121,6 +130,7 @@ def _check(
     recipe: Path | None,
     patchset: Path | None,
     signals: Path | None,
+    about: Path | None,
     signal_modifiers: str | None,
 ) -> None:
     """What can be refused is refused before anything expensive."""
@@ -128,7 +138,7 @@ def _check(
         raise click.UsageError("published signals come from --patchset or from --signals, not from both")
     if signal_modifiers is not None and workspace is not None:
         raise click.UsageError("the signal model of a label store is what its labels were made with")
-    for path in (source, workspace, recipe, patchset, signals):
+    for path in (source, workspace, recipe, patchset, signals, about):
         if path is not None and not path.exists():
             raise FindingError(finding("LLB-X003", f"there is no file {path}", pointer=str(path)))
     require_packages(_NEEDED)

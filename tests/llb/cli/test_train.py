@@ -109,10 +109,16 @@ def test_a_simplified_likelihood_becomes_a_bundle_that_its_teacher_confirms(
     signals = tmp_path / "signals.json"
     yields = {"weak": {"SR1": 1.0, "SR2": 0.5, "SR3": 0.2}, "strong": {"SR1": 9.0, "SR2": 6.0, "SR3": 3.0}}
     signals.write_text(json.dumps(yields), encoding="utf-8")
-    options = ("--recipe", recipe, "--signals", signals, "--processes", "0", "--format", "json")
-    said = told(llb("train", source, "--out", out, *options))
+    about = tmp_path / "about.toml"
+    about.write_text('title = "A search that somebody made"\nid = "somebodys"\n', encoding="utf-8")
+    options = ("--recipe", recipe, "--signals", signals, "--about", about, "--processes", "0")
+    said = told(llb("train", source, "--out", out, *options, "--format", "json"))
     assert said["status"] == "ok"
     model = load(out)
+    assert (model.bundle.manifest.id, model.bundle.manifest.title) == (
+        "somebodys",
+        "A search that somebody made",
+    )
     assert model.bundle.manifest.teacher.kind == "simplified_likelihood"
     assert model.bin_ids == ("SR1[0]", "SR2[0]", "SR3[0]", "CR[0]")
     assert [reference.value for reference in model.bundle.manifest.references] == ["1809.05548"]
@@ -150,6 +156,8 @@ def test_bad_input_is_one_line(refused: Callable[..., str], tmp_path: Path) -> N
         ((tmp_path / "no.json",), "LLB-X003"),
         ((workspace_path(), "--recipe", tmp_path / "no.toml"), "LLB-X003"),
         ((workspace_path(), "--recipe", tmp_path / "bad.toml"), "LLB-T042"),
+        ((workspace_path(), "--about", tmp_path / "no.toml"), "LLB-X003"),
+        ((workspace_path(), "--about", tmp_path / "bad.toml"), "LLB-T043"),
         ((tmp_path, "--workspace", workspace_path()), "LLB-L105"),
         ((tmp_path,), "--workspace"),
         ((workspace_path(), "--workspace", workspace_path()), "label store"),
