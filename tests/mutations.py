@@ -100,7 +100,7 @@ def _inside(place: _Place) -> Iterator[_Place]:
     match place.holder[place.key]:
         case dict() as value:
             for name in value:
-                inner = rule.get("properties", {}).get(name, rule.get("additionalProperties", {}))
+                inner = rule.get("properties", {}).get(name, rule.get("additionalProperties") or {})
                 yield from _inside(_Place(value, name, inner, f"{place.path}/{name}"))
         case list() as value:
             fixed = rule.get("prefixItems", [])
