@@ -16,8 +16,6 @@ Floats = NDArray[np.float64]
 
 _LEAST_REACH = 0.1
 """Of a bin that no published signal fills, in units of what the bin alone would notice."""
-
-
 _NEXT_TO_NOTHING = 0.01
 """Events: a fit to no observed ones may leave a bin without any background."""
 

@@ -33,7 +33,7 @@ WINDOW = (-8.0, 3.0)
 """Limits of v: far beyond what any background does, and safe from overflow."""
 FLOOR = 0.02
 """Least y: negative signals meet a wall there instead of a pole."""
-LEAST = 0.01
+_LEAST = 0.01
 """Events below which the background of a bin stays where it is: any signal there is far more."""
 
 
@@ -86,7 +86,7 @@ def analytic_profile(origin: Origin) -> AnalyticProfile:
 def _response(data: Floats, rate: Floats, curvature: Floats) -> Floats:
     """From the curvature H = D - D R D with D = n / nu0^2, as far as it is one of a positive K."""
     response = np.zeros_like(curvature)
-    rows = np.flatnonzero((data > 0) & (rate > LEAST))
+    rows = np.flatnonzero((data > 0) & (rate > _LEAST))
     width = rate[rows] ** 2 / data[rows]
     free = np.diag(width) - width[:, None] * curvature[np.ix_(rows, rows)] * width
     unit = np.sqrt(rate[rows])
