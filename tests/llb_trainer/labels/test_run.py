@@ -92,12 +92,16 @@ def test_a_server_that_is_no_scheduler_is_one_finding(capfd: pytest.CaptureFixtu
     assert capfd.readouterr() == ("", "")
 
 
+# A shell's background jobs ignore Ctrl-C, and what they start does too unless it is told.
 INTERRUPTED = """
+import signal
+
 import numpy as np
 from counting import SlowTeacher
 from llb_trainer.labels import label_signals
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         label_signals(SlowTeacher(), np.ones((9999, 2)), processes=1, progress=lambda n: print(n, flush=True))
     except KeyboardInterrupt:
