@@ -305,3 +305,14 @@ def replace_file(bundle: Path, name: str, data: bytes) -> None:
                 entry.update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
 
     reseal(bundle, update)
+
+
+def put(document: Any, pointer: str, value: Any) -> None:
+    """Sets the value at a JSON pointer, or takes it out if it is None."""
+    *parents, last = pointer.strip("/").split("/")
+    for part in parents:
+        document = document[int(part) if isinstance(document, list) else part]
+    if value is None:
+        del document[last]
+    else:
+        document[last] = value

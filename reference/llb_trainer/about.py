@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from llb.bundle import Analysis, Author, Reference
 from llb_schema import FORMAT_VERSION, Finding, FindingError, finding, validate_document
 from llb_trainer.export.emit import Identity
-from llb_trainer.toml_files import read_toml
+from llb_trainer.toml_files import meant, read_toml
 
 __all__ = ["KEYS", "read_about"]
 
@@ -46,9 +45,8 @@ def read_about(path: Path, default: Identity) -> Identity:
 
 def _faults(path: Path, said: Mapping[str, Any]) -> Iterator[Finding]:
     for key in [key for key in said if key not in KEYS]:
-        near = get_close_matches(key, KEYS, n=1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        yield finding(_REFUSED, f"{key} says nothing about a bundle{meant}", pointer=f"{path}#/{key}")
+        message = f"{key} says nothing about a bundle{meant(key, KEYS)}"
+        yield finding(_REFUSED, message, pointer=f"{path}#/{key}")
     known = {key: item for key, item in said.items() if key in KEYS}
     head = {"format": "llb", "format_version": FORMAT_VERSION, "family": "profile_likelihood"}
     for fault in validate_document({**head, **known}, "manifest"):

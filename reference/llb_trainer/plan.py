@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from llb_schema import Finding, FindingError, finding, load_schema, validate_document
 from llb_trainer.sampling import Sampling
-from llb_trainer.toml_files import read_toml
+from llb_trainer.toml_files import meant, read_toml
 from llb_trainer.training import Recipe
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Plan", "read_plan"]
@@ -109,11 +108,10 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _settings(owner: type, section: Mapping[str, Any]) -> dict[str, Any]:
     """The values with the types of their defaults: in TOML 30 may stand for 30.0, in JSON 1.0 for 1."""
+    # The steps have no default, but one by the size of the analysis: a whole number.
     defaults = {key: getattr(owner, key) for key in section}
-    # The steps have no default, but one by the size of the analysis.
-    return {
-        key: (int if defaults[key] is None else type(defaults[key]))(value) for key, value in section.items()
-    }
+    kinds = {key: int if default is None else type(default) for key, default in defaults.items()}
+    return {key: kinds[key](value) for key, value in section.items()}
 
 
 def _refused(path: Path, document: Mapping[str, Any], fault: Finding) -> Finding:
@@ -126,9 +124,7 @@ def _refused(path: Path, document: Mapping[str, Any], fault: Finding) -> Finding
         schema, value = schema["properties"][part], value[part]
     known: Mapping[str, Any] = schema["properties"]
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        message = f"{where}{name} is not a key of a recipe{meant}"
+        message = f"{where}{name} is not a key of a recipe{meant(name, known)}"
     elif name in _SECTIONS:
         message = f"[{name}] is no section"
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,20 +35,6 @@ def test_the_families_are_those_of_the_schema() -> None:
 @pytest.mark.parametrize("name", GOOD)
 def test_the_contracts_can_be_kept(name: str) -> None:
     assert codes(GOOD[name]) == []
-
-
-def change(pointer: str, value: Any) -> Callable[[Any], None]:
-    *parents, last = pointer.strip("/").split("/")
-
-    def apply(document: Any) -> None:
-        for part in parents:
-            document = document[int(part) if isinstance(document, list) else part]
-        if value is None:
-            del document[last]
-        else:
-            document[last] = value
-
-    return apply
 
 
 CURVES = bundles.manifest()["curves"]
@@ -89,7 +74,7 @@ FAULTS: dict[str, tuple[str, str, Any, str]] = {
 def test_each_fault_is_found_at_its_place(name: str) -> None:
     family, pointer, value, code = FAULTS[name]
     document = density_manifest(family)
-    change(pointer, value)(document)
+    bundles.put(document, pointer, value)
     found = codes(document)
     assert (code, pointer) in found
     # Another kind of density has other keys; everything else is one fault.

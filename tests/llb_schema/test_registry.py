@@ -66,14 +66,7 @@ def test_each_rule_gives_one_finding_at_its_place(name: str) -> None:
     code, pointer, value = CHANGES[name]
     document: Any = sealed()
     document["uncertainty"] = bundles.UNCERTAINTY | {"coverage": [dict(bundles.UNCERTAINTY["coverage"][0])]}
-    target = document
-    *parents, last = pointer.strip("/").split("/")
-    for part in parents:
-        target = target[int(part) if isinstance(target, list) else part]
-    if value is None:
-        del target[last]
-    else:
-        target[last] = value
+    bundles.put(document, pointer, value)
     assert codes(document) == [(code, pointer)]
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from llb.bundle.card import license_notice, model_card
 from llb.bundle.reader import Bundle
 from llb.bundle.strict_json import parse_json
-from llb.bundle.writer import BundleFile, check_apart, write_bundle
+from llb.bundle.writer import BundleFile, check_apart, dump_document, write_bundle
 from llb_schema import LINES, FindingError, has_errors, line_of, migrate, validate_document
 
 __all__ = ["is_current", "upgrade_bundle"]
@@ -57,10 +57,10 @@ def upgrade_bundle(bundle: Bundle, target: str | Path, *, overwrite: bool = Fals
         for entry in bundle.manifest.files
     }
     vectors = bundle.manifest.validation.vectors
-    files[vectors] = _replaced(files[vectors], _dump(_migrated_vectors(bundle)))
+    files[vectors] = replace(files[vectors], data=dump_document(_migrated_vectors(bundle)))
     for path, file in files.items():
         if file.role in _PAGES:
-            files[path] = _replaced(file, _rewritten(file, bundle.raw, manifest))
+            files[path] = replace(file, data=_rewritten(file, bundle.raw, manifest))
     return write_bundle(target, manifest, files, overwrite=overwrite)
 
 
@@ -95,11 +95,3 @@ def _next(version: str) -> str:
     if found is None:
         raise ValueError(version)
     return f"{found[1]}.{found[2]}.{int(found[3]) + 1}"
-
-
-def _replaced(file: BundleFile, data: bytes) -> BundleFile:
-    return BundleFile(data, file.role, file.media_type)
-
-
-def _dump(document: Mapping[str, Any]) -> bytes:
-    return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -23,7 +23,7 @@ from llb.bundle.reader import MANIFEST, Bundle, check_manifest, read_raw_manifes
 from llb.bundle.strict_json import parse_json
 from llb_schema import FindingError, finding, has_errors, load_schema
 
-__all__ = ["BundleFile", "check_apart", "check_target", "copy_bundle", "write_bundle"]
+__all__ = ["BundleFile", "check_apart", "check_target", "copy_bundle", "dump_document", "write_bundle"]
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _assemble(manifest: Mapping[str, Any], files: Mapping[str, BundleFile]) -> d
     if "license" not in roles:
         complete.setdefault("LICENSE", BundleFile(license_notice(document).encode(), "license", "text/plain"))
     contents = {path: item.data for path, item in complete.items()}
-    return {**contents, MANIFEST: _dump(_document(manifest, complete))}
+    return {**contents, MANIFEST: dump_document(_document(manifest, complete))}
 
 
 def _document(manifest: Mapping[str, Any], files: Mapping[str, BundleFile]) -> Any:
@@ -167,10 +167,11 @@ def _document(manifest: Mapping[str, Any], files: Mapping[str, BundleFile]) -> A
     whole = {**manifest, "files": entries}
     order = [key for key in load_schema("manifest")["properties"] if key in whole]
     ordered = {key: whole[key] for key in [*order, *(key for key in whole if key not in order)]}
-    return parse_json(_dump(ordered), MANIFEST)
+    return parse_json(dump_document(ordered), MANIFEST)
 
 
-def _dump(document: Any) -> bytes:
+def dump_document(document: Any) -> bytes:
+    """A JSON document as it is written into bundles."""
     # NaN and lone surrogates pass here and are reported by the strict parser.
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     return text.encode("utf-8", "surrogatepass")

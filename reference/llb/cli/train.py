@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
-from llb.cli.given import FORMAT, MODIFIERS, PATH, model_options, remarks, require_packages, say, signals_of
-from llb_schema import FindingError, finding
+from llb.cli.given import (
+    FORMAT,
+    MODIFIERS,
+    PATH,
+    model_options,
+    remarks,
+    require_files,
+    require_packages,
+    say,
+    signals_of,
+)
 
 if TYPE_CHECKING:
     from llb.runtime import Signals
@@ -138,9 +147,8 @@ def _check(
         raise click.UsageError("published signals come from --patchset or from --signals, not from both")
     if signal_modifiers is not None and workspace is not None:
         raise click.UsageError("the signal model of a label store is what its labels were made with")
-    for path in (source, workspace, recipe, patchset, signals, about):
-        if path is not None and not path.exists():
-            raise FindingError(finding("LLB-X003", f"there is no file {path}", pointer=str(path)))
+    # A label store is a directory.
+    require_files(None if source.is_dir() else source, workspace, recipe, patchset, signals, about)
     require_packages(_NEEDED)
 
 

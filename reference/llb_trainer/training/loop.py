@@ -88,9 +88,8 @@ def train(
         FindingError: LLB-T041 the checkpoints belong to another training.
     """
     began = time.monotonic()
-    n_bins = labels.training.signals.shape[1]
-    steps = recipe.steps_for(n_bins)
-    run = _Run(labels, recipe.sized(n_bins), steps)
+    run = _Run(labels, recipe)
+    steps = run.steps
     keeper = Checkpoints(checkpoints, run.identity()) if checkpoints else None
     history: list[tuple[float, ...]] = []
     taken = 0
@@ -126,9 +125,9 @@ def train(
 class _Run:
     """State of a training."""
 
-    def __init__(self, labels: LabelSet, recipe: Recipe, steps: int) -> None:
-        self.labels, self.recipe = labels, recipe
-        self.scale = labels.background.scale
+    def __init__(self, labels: LabelSet, recipe: Recipe) -> None:
+        self.labels, self.scale = labels, labels.background.scale
+        self.recipe, self.steps = recipe.sized(len(self.scale)), recipe.steps_for(len(self.scale))
         self.analytic = analytic_profile(labels.origin)
         near = labels.sampling.delta_max
         seen = examples(labels.training, self.analytic, self.scale, recipe.branches, near)
@@ -138,7 +137,7 @@ class _Run:
         )
         self.graph, weights = nnx.split(ensemble)
         schedule = optax.warmup_cosine_decay_schedule(
-            0.0, recipe.learning_rate, max(1, round(recipe.warm_up * steps)), steps
+            0.0, recipe.learning_rate, max(1, round(recipe.warm_up * self.steps)), self.steps
         )
         self.optimizer = optax.chain(scale_by_soap(), optax.scale_by_learning_rate(schedule))
         key = jax.random.key_data(jax.random.key(recipe.seed))

@@ -76,6 +76,12 @@ def findings(path: Path) -> list[dict[str, str]]:
     return report.to_json()["findings"]
 
 
+def findings_in(folder: Path, name: str, data: bytes) -> list[dict[str, str]]:
+    """The same of an archive with these bytes."""
+    (folder / name).write_bytes(data)
+    return findings(folder / name)
+
+
 def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The paths of all values in a document."""
     yield path
@@ -156,19 +162,14 @@ def test_files_changed_and_sealed(tmp_path: Path, random: Random) -> None:
 @HOSTILE
 @given(random=RANDOMS)
 def test_zips_changed(tmp_path: Path, random: Random) -> None:
-    path = tmp_path / "bundle.zip"
-    path.write_bytes(mutated_archives.mutate_zip(pack(GOOD, "zip"), random))
-    findings(path)
+    findings_in(tmp_path, "bundle.zip", mutated_archives.mutate_zip(pack(GOOD, "zip"), random))
 
 
 @HOSTILE
 @given(random=RANDOMS)
 def test_tars_changed(tmp_path: Path, random: Random) -> None:
-    path = tmp_path / "bundle.tar.gz"
-    path.write_bytes(
-        gzip.compress(mutated_archives.mutate_tar(gzip.decompress(pack(GOOD, "tar")), random), 1)
-    )
-    findings(path)
+    tar = mutated_archives.mutate_tar(gzip.decompress(pack(GOOD, "tar")), random)
+    findings_in(tmp_path, "bundle.tar.gz", gzip.compress(tar, 1))
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
@@ -176,17 +177,13 @@ def test_tars_changed(tmp_path: Path, random: Random) -> None:
 @given(data=st.data())
 def test_archives_cut_short(tmp_path: Path, kind: str, data: st.DataObject) -> None:
     whole = pack(GOOD, kind)
-    path = tmp_path / f"bundle.{kind}"
-    path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
-    assert findings(path)
+    assert findings_in(tmp_path, f"bundle.{kind}", whole[: data.draw(st.integers(0, len(whole) - 1))])
 
 
 @HOSTILE
 @given(random=RANDOMS)
 def test_gzip_streams_changed(tmp_path: Path, random: Random) -> None:
-    path = tmp_path / "bundle.tar.gz"
-    path.write_bytes(mutated_documents.mutate_bytes(pack(GOOD, "tar"), random))
-    findings(path)
+    findings_in(tmp_path, "bundle.tar.gz", mutated_documents.mutate_bytes(pack(GOOD, "tar"), random))
 
 
 @pytest.mark.parametrize("name", ["validation/heldout.csv", "validation/benchmarks.csv"])

@@ -65,8 +65,7 @@ def random_starts(likelihood: Likelihood, item: DataSet, signal: Floats, rng: np
     theta = np.where(free, np.where(rng.uniform(size=theta.shape) < 0.5, evenly, near), theta)
     theta = np.clip(theta, likelihood.lower, likelihood.upper)
     for _ in range(12):
-        events, scale = likelihood.background(theta)
-        bad = ((events + scale[:, None] * signal < 1e-3) & (item.main > 0)).any(axis=1)
+        bad = ((likelihood.expected(theta, signal)[0] < 1e-3) & (item.main > 0)).any(axis=1)
         if not bad.any():
             break
         theta[bad] = start + 0.6 * (theta[bad] - start)

@@ -108,6 +108,11 @@ class Likelihood:
         events, scale = (np.concatenate([np.asarray(part[i]) for part in parts], axis=-1) for i in (0, 1))
         return np.ascontiguousarray(events[:, : len(theta)].T), scale[: len(theta)]
 
+    def expected(self, theta: Floats, signal: Floats) -> tuple[Floats, Floats]:
+        """Events with a signal (n, n_bins), and what multiplies the signal (n,), at parameters (n, P)."""
+        background, scale = self.background(theta)
+        return background + scale[:, None] * signal, scale
+
     @property
     def moving_names(self) -> tuple[str, ...]:
         """Names of the moving parameters."""
@@ -118,8 +123,7 @@ class Likelihood:
 
         Envelope theorem: `1 - n / nu` times what multiplies the signal.
         """
-        background, scale = self.background(theta)
-        expected = background + scale[:, None] * signal
+        expected, scale = self.expected(theta, signal)
         return scale[:, None] * (1.0 - item.main / np.where(item.main == 0, 1.0, expected))
 
     def possible(self, theta: Floats, signal: Floats) -> Flags:
@@ -127,8 +131,7 @@ class Likelihood:
 
         Where nothing was observed pyhf's likelihood goes on below, and rises without end.
         """
-        background, scale = self.background(theta)
-        return np.all(background + scale[:, None] * signal >= -_ROUNDING, axis=1)
+        return np.all(self.expected(theta, signal)[0] >= -_ROUNDING, axis=1)
 
     def covariance(self, theta: Floats, item: DataSet) -> Floats:
         """Covariance (n_bins, n_bins) of the background, linearised in the parameters at `theta` (P,).
