@@ -14,7 +14,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "start": {"protocol": 1},
     "open": {"seq": 1, "bundle": "a/b.llb.zip"},
     "describe": {"seq": 2},
-    "evaluate": {"seq": 3, "points": POINTS, "curves": ["observed"]},
+    "evaluate": {"seq": 3, "signals": [{"SR[0]": 1.5}, {}], "curves": ["observed"], "mu": -0.5},
     "gradient": {"seq": 4, "points": POINTS, "curves": ["observed", "apriori"]},
     "limits": {"seq": 5, "points": POINTS, "level": 0.95},
     "log_prob": {"seq": 6, "points": POINTS, "conditions": [[1.0], [2.0]]},
@@ -25,8 +25,10 @@ REQUESTS: dict[str, dict[str, Any]] = {
 SIGNAL = {
     "cls_observed": 0.03,
     "cls_expected": FIVE,
+    "cls_apriori": FIVE,
     "upper_limit_observed": "Infinity",
     "upper_limit_expected": FIVE,
+    "upper_limit_apriori": ["NaN"] * 5,
 }
 REPLIES: dict[str, dict[str, Any]] = {
     "started": {
@@ -39,7 +41,7 @@ REPLIES: dict[str, dict[str, Any]] = {
             "issues": "https://example.org/issues",
         },
         "format_versions": ["0.1", "1.0"],
-        "profiles": ["core", "limits"],
+        "classes": ["core", "limits"],
     },
     "opened": {"seq": 1, "format_version": "1.0.0", "inputs": ["SR[0]", "SR[1]"]},
     "described": {
@@ -51,7 +53,7 @@ REPLIES: dict[str, dict[str, Any]] = {
         "lower": [0.0, 0.0],
         "upper": [9.0, 9.0],
     },
-    "values": {"seq": 3, "delta_nll": VALUES, "out_of_domain": INSIDE},
+    "values": {"seq": 3, "delta_nll": VALUES, "sigma": VALUES, "out_of_domain": INSIDE},
     "gradients": {"seq": 4, "gradient": {"observed": POINTS}, "out_of_domain": INSIDE},
     "limits": {"seq": 5, "signals": [SIGNAL, SIGNAL], "out_of_domain": INSIDE},
     "log_probs": {"seq": 6, "log_prob": ["-Infinity", -3.5], "out_of_domain": INSIDE},

@@ -1,7 +1,8 @@
 """What checks each clause of the specification: the page docs/requirements.md, which this script writes.
 
-A clause is checked by the cases of the negative corpus that break it, and by the tests that are marked with
-it, `@pytest.mark.requirement("MU-1")`. Marks are read off the source: the page does not depend on what runs.
+A clause is checked by the cases of the negative corpus that break it, by what the conformance suite asks of
+loaders, and by the tests that are marked with it, `@pytest.mark.requirement("MU-1")`. Marks are read off the
+source: the page does not depend on what runs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llb_conformance.corpus import corpus
+from llb_conformance.suite import suite
 from llb_schema import catalogue
 
 __all__ = ["PAGE", "Mark", "clauses", "marks", "marks_in", "page"]
@@ -25,11 +27,12 @@ _INTRODUCTION = """\
 # What checks each clause
 
 Each clause of [schema/SPEC.md](../schema/SPEC.md), with the codes of the findings that report a breach, the
-bundles of `llb_conformance.corpus` that break it, and the tests that are marked with it
-(`@pytest.mark.requirement`). Written by `python tests/requirement_table.py`; a test holds it up to date.
+bundles of `llb_conformance.corpus` that break it, what `llb_conformance.suite` asks of loaders about it, and
+the tests that are marked with it (`@pytest.mark.requirement`). Loaders are asked about every bundle of the
+corpus as well. Written by `python tests/requirement_table.py`; a test holds it up to date.
 
-| clause | findings | corpus | tests |
-|---|---|---|---|
+| clause | findings | corpus | asked of loaders | tests |
+|---|---|---|---|---|
 """
 
 
@@ -78,10 +81,16 @@ def page() -> str:
     """The whole page."""
     codes = _by_clause((entry.requirement, code) for code, entry in catalogue().items())
     cases = _by_clause((item.requirement, item.id) for item in corpus())
+    asked = _by_clause(
+        (clause, item.id)
+        for item in suite()
+        if not item.id.startswith(("refuse-", "reason-"))
+        for clause in item.requirements
+    )
     tests = _by_clause((mark.clause, mark.test) for mark in marks())
     rows = (
         f"| {clause} | {' '.join(codes.get(clause, ()))} | {_listed(cases.get(clause, ()))} "
-        f"| {_listed(tests.get(clause, ()))} |\n"
+        f"| {_listed(asked.get(clause, ()))} | {_listed(tests.get(clause, ()))} |\n"
         for clause in clauses()
     )
     return _INTRODUCTION + "".join(rows)

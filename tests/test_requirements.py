@@ -5,6 +5,7 @@ from __future__ import annotations
 from requirement_table import PAGE, Mark, clauses, marks, marks_in, page
 
 from llb_conformance.corpus import corpus
+from llb_conformance.suite import suite
 
 SOURCE = """
 @pytest.mark.parametrize("x", [1])
@@ -23,6 +24,7 @@ def test_other(): ...
 
 def test_every_clause_has_a_case_or_a_test() -> None:
     checked = {item.requirement for item in corpus()} | {mark.clause for mark in marks()}
+    checked |= {clause for case in suite() for clause in case.requirements}
     assert [clause for clause in clauses() if clause not in checked] == []
 
 

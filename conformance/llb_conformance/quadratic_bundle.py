@@ -74,9 +74,9 @@ def quadratic_graph(model: QuadraticModel) -> onnx.ModelProto:
     return made
 
 
-def quadratic_files(model: QuadraticModel) -> dict[str, bytes]:
-    """All files of the bundle by path, its manifest included."""
-    graph = quadratic_graph(model)
+def quadratic_files(model: QuadraticModel, graph: onnx.ModelProto | None = None) -> dict[str, bytes]:
+    """All files of the bundle by path, its manifest included; `graph` is another one of the same numbers."""
+    graph = quadratic_graph(model) if graph is None else graph
     points = _points(model)
     truth = np.stack([curve.delta(points) for curve in model.own_curves], axis=1)
     files = {
@@ -86,7 +86,7 @@ def quadratic_files(model: QuadraticModel) -> dict[str, bytes]:
         "README.md": (f"# {model.id}\n\nAn analytic bundle for tests.\n".encode(), "card", "text/markdown"),
         "LICENSE": (b"CC0-1.0\n", "license", "text/plain"),
     }
-    manifest = _manifest(model) | {
+    manifest = _manifest(model, graph.opset_import[0].version) | {
         "uncertainty": _uncertainty(model, graph, points, truth),
         "validation": {
             "vectors": "validation/vectors.json",
@@ -209,7 +209,7 @@ def _metrics(
     return metrics
 
 
-def _manifest(model: QuadraticModel) -> dict[str, Any]:
+def _manifest(model: QuadraticModel, opset: int) -> dict[str, Any]:
     """The manifest down to `graphs`, without the uncertainty."""
     columns = {curve.name: column for column, curve in enumerate(model.own_curves)}
     tensors = [("signal", len(model.bins)), ("delta_nll", len(columns))]
@@ -251,7 +251,7 @@ def _manifest(model: QuadraticModel) -> dict[str, Any]:
         "signal_model": {"modifiers": ["lumi"], "relative_uncertainty": 0.0},
         "domain": domain,
         "graphs": [
-            {"role": "delta_nll", "path": _GRAPH, "opset": OPSET, "input": source, "outputs": results}
+            {"role": "delta_nll", "path": _GRAPH, "opset": opset, "input": source, "outputs": results}
         ],
     }
 

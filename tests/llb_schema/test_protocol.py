@@ -48,6 +48,8 @@ def test_every_message_of_the_schema_is_tried() -> None:
         ({"reply": "rejected", "seq": 1, "stage": "somewhere", "code": "LLB-A001"}, "LLB-S004", "/stage"),
         ({"reply": "rejected", "seq": 1, "stage": "graph", "code": "bad"}, "LLB-S005", "/code"),
         ({**MESSAGES[3], "curves": ["expected"]}, "LLB-S004", "/curves/0"),
+        ({**MESSAGES[3], "points": [[1.0]]}, "LLB-S002", "/points"),
+        ({"cmd": "limits", "seq": 1, "level": 0.95}, "LLB-S001", "/points"),
     ],
 )
 def test_wrong_messages_are_refused_at_their_place(message: Any, code: str, pointer: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import struct
 import tarfile
 import zipfile
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from llb_conformance.corpus.case import Archive, Build, Case, Folder, case
+from llb_conformance.corpus.containers import gzipped, tarred, zipped
 from llb_conformance.corpus.draft import MANIFEST, good_bundle
 
 __all__ = ["archive_cases"]
@@ -19,11 +19,8 @@ __all__ = ["archive_cases"]
 _MEMBERS, _CLAIMED, _BOMB = 10_000, 2**32 - 2, 8 * 2**20
 # Where the name stands in an entry of a zip's table of contents, and in the header before the data.
 _CENTRAL_NAME, _LOCAL_NAME = 46, 30
-_UNIX = 3
 # More than any stack holds.
 _LINKS = 1500
-
-Pairs = Iterable[tuple[str, bytes]]
 
 
 def archive_cases() -> tuple[Case, ...]:
@@ -43,17 +40,17 @@ def _damaged() -> Iterable[Case]:
     return (
         _case("file-not-an-archive", "LLB-A001", "", lambda: Archive(b"a likelihood", ".zip")),
         _case("file-empty", "LLB-A001", "", lambda: Archive(b"", ".zip")),
-        _case("zip-truncated", "LLB-A002", "", lambda: Archive(_zipped(_good())[:-400], ".zip")),
+        _case("zip-truncated", "LLB-A002", "", lambda: Archive(zipped(_good())[:-400], ".zip")),
         _case("zip-wrong-checksum", "LLB-A002", "LICENSE", _zip_field("LICENSE", 16, "<I", 0)),
         _case("zip-wrong-size", "LLB-A002", "LICENSE", _zip_field("LICENSE", 24, "<I", 1)),
         _case("zip-wrong-packed-size", "LLB-A002", "LICENSE", _zip_field("LICENSE", 20, "<I", 4000)),
         _case("zip-name-differs-inside", "LLB-A002", "LICENSE", _renamed_inside),
         _case("tar-truncated", "LLB-A002", "", _truncated_tar),
-        _case("gzip-truncated", "LLB-A002", "", lambda: Archive(_tarred(_good())[:-400], ".tar.gz")),
+        _case("gzip-truncated", "LLB-A002", "", lambda: Archive(tarred(_good())[:-400], ".tar.gz")),
         _case("gzip-wrong-checksum", "LLB-A002", "", _wrong_gzip_checksum),
         _case("tar-size-negative", "LLB-A002", "", _negative_size),
         _case("tar-long-names-without-end", "LLB-A002", "", _long_names),
-        _case("gzip-of-no-tar", "LLB-A002", "", lambda: Archive(_gzip(b"x" * 600), ".tar.gz")),
+        _case("gzip-of-no-tar", "LLB-A002", "", lambda: Archive(gzipped(b"x" * 600), ".tar.gz")),
     )
 
 
@@ -86,7 +83,7 @@ def _names() -> Iterable[Case]:
         "path-with-a-nul", "LLB-A004", "stray\\x00txt", lambda: _renamed("stray.txt", "stray\0txt")
     )
     yield _zip_case("path-twice", "LLB-A006", "LICENSE", lambda: _renamed("LICENCE", "LICENSE"))
-    yield _zip_case("path-empty", "LLB-A004", "", lambda: _zipped([*_good(), ("", b"")]))
+    yield _zip_case("path-empty", "LLB-A004", "", lambda: zipped([*_good(), ("", b"")]))
     yield _case("tar-path-not-utf-8", "LLB-A004", "stray\\udcff", _tar_with("stray\udcff"))
     yield _case("tar-path-twice", "LLB-A006", "LICENSE", _tar_with("LICENSE"))
     yield _case("zip-paths-equal-but-for-case", "LLB-A006", "readme.MD", _zip_with("readme.MD"))
@@ -110,7 +107,7 @@ def _kinds() -> Iterable[Case]:
 def _bounds() -> Iterable[Case]:
     many = [(f"stray-{number}", b"") for number in range(_MEMBERS)]
     return (
-        _zip_case("too-many-members", "LLB-A007", "", lambda: _zipped([*_good(), *many])),
+        _zip_case("too-many-members", "LLB-A007", "", lambda: zipped([*_good(), *many])),
         _case("zip-member-too-large", "LLB-A008", "", _claimed, "The member by itself is too large as well."),
         _case("zip-bomb", "LLB-A009", "stray.bin", _zip_with("stray.bin", bytes(_BOMB))),
         _case("zip-bomb-with-a-false-size", "LLB-A002", "stray.bin", _disguised),
@@ -122,48 +119,14 @@ def _contents() -> Iterable[Case]:
     nested = "corpus.llb/"
     return (
         _case("manifest-missing", "LLB-A010", "", lambda: Folder(dict(_without(MANIFEST)))),
-        _zip_case("without-members", "LLB-A010", "", lambda: _zipped([])),
+        _zip_case("without-members", "LLB-A010", "", lambda: zipped([])),
         _zip_case(
             "bundle-in-a-folder",
             "LLB-A010",
             "",
-            lambda: _zipped((nested + path, data) for path, data in _good()),
+            lambda: zipped((nested + path, data) for path, data in _good()),
         ),
     )
-
-
-def _zipped(pairs: Pairs, **fields: Any) -> bytes:
-    """A zip archive of files; `fields` are set on the last one (see `zipfile.ZipInfo`)."""
-    members = list(pairs)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for number, (path, data) in enumerate(members, start=1):
-            info = zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0))
-            info.create_system = _UNIX
-            info.external_attr = 0o100644 << 16
-            info.compress_type = zipfile.ZIP_DEFLATED
-            for name, value in fields.items() if number == len(members) else ():
-                setattr(info, name, value)
-            archive.writestr(info, data)
-    return buffer.getvalue()
-
-
-def _tarred(pairs: Pairs, **fields: Any) -> bytes:
-    """A tar.gz archive of files; `fields` are set on the last one (see `tarfile.TarInfo`)."""
-    members = list(pairs)
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for number, (path, data) in enumerate(members, start=1):
-            info = tarfile.TarInfo(path)
-            info.size = len(data)
-            for name, value in fields.items() if number == len(members) else ():
-                setattr(info, name, value)
-            archive.addfile(info, io.BytesIO(data))
-    return _gzip(buffer.getvalue())
-
-
-def _gzip(data: bytes) -> bytes:
-    return gzip.compress(data, mtime=0)
 
 
 def _good() -> list[tuple[str, bytes]]:
@@ -171,11 +134,11 @@ def _good() -> list[tuple[str, bytes]]:
 
 
 def _zip_with(path: str, data: bytes = b"", **fields: Any) -> Build:
-    return lambda: Archive(_zipped([*_good(), (path, data)], **fields), ".zip")
+    return lambda: Archive(zipped([*_good(), (path, data)], **fields), ".zip")
 
 
 def _tar_with(path: str, data: bytes = b"", **fields: Any) -> Build:
-    return lambda: Archive(_tarred([*_good(), (path, data)], **fields), ".tar.gz")
+    return lambda: Archive(tarred([*_good(), (path, data)], **fields), ".tar.gz")
 
 
 def _linked(target: str) -> Build:
@@ -191,7 +154,7 @@ def _zip_field(path: str, offset: int, layout: str, value: int) -> Build:
     """The good bundle as a zip with one field of a member's entry in the table of contents changed."""
 
     def build() -> Archive:
-        raw = bytearray(_zipped(_good()))
+        raw = bytearray(zipped(_good()))
         struct.pack_into(layout, raw, raw.rindex(path.encode()) - _CENTRAL_NAME + offset, value)
         return Archive(bytes(raw), ".zip")
 
@@ -199,7 +162,7 @@ def _zip_field(path: str, offset: int, layout: str, value: int) -> Build:
 
 
 def _encrypted() -> Archive:
-    raw = bytearray(_zipped(_good()))
+    raw = bytearray(zipped(_good()))
     raw[raw.index(b"LICENSE") - _LOCAL_NAME + 6] |= 1
     raw[raw.rindex(b"LICENSE") - _CENTRAL_NAME + 8] |= 1
     return Archive(bytes(raw), ".zip")
@@ -207,43 +170,43 @@ def _encrypted() -> Archive:
 
 def _claimed() -> Archive:
     """A member that is said to be stored with nearly 4 GiB; the bytes are not there."""
-    raw = bytearray(_zipped([*_good(), ("stray.bin", b"")], compress_type=zipfile.ZIP_STORED))
+    raw = bytearray(zipped([*_good(), ("stray.bin", b"")], compress_type=zipfile.ZIP_STORED))
     struct.pack_into("<II", raw, raw.rindex(b"stray.bin") - _CENTRAL_NAME + 20, _CLAIMED, _CLAIMED)
     return Archive(bytes(raw), ".zip")
 
 
 def _disguised() -> Archive:
     """A bomb whose packed size is said to be as large as what it expands to."""
-    raw = bytearray(_zipped([*_good(), ("stray.bin", bytes(_BOMB))]))
+    raw = bytearray(zipped([*_good(), ("stray.bin", bytes(_BOMB))]))
     struct.pack_into("<I", raw, raw.rindex(b"stray.bin") - _CENTRAL_NAME + 20, _BOMB)
     return Archive(bytes(raw), ".zip")
 
 
 def _renamed(old: str, new: str) -> bytes:
     """The good bundle with one more member that has a name which no writer would give it."""
-    return _zipped([*_good(), (old, b"")]).replace(old.encode(), new.encode())
+    return zipped([*_good(), (old, b"")]).replace(old.encode(), new.encode())
 
 
 def _renamed_inside() -> Archive:
     # The name in front of the data is the first one in the archive.
-    return Archive(_zipped(_good()).replace(b"LICENSE", b"LICENCE", 1), ".zip")
+    return Archive(zipped(_good()).replace(b"LICENSE", b"LICENCE", 1), ".zip")
 
 
 def _truncated_tar() -> Archive:
-    plain = gzip.decompress(_tarred(_good()))
+    plain = gzip.decompress(tarred(_good()))
     # In the middle of the largest file.
-    return Archive(_gzip(plain[: plain.index(b"point-100,")]), ".tar.gz")
+    return Archive(gzipped(plain[: plain.index(b"point-100,")]), ".tar.gz")
 
 
 def _negative_size() -> Archive:
     """A member after which, by its size, the archive begins once more."""
-    plain = gzip.decompress(_tarred([*_good(), ("stray.bin", b"")]))
+    plain = gzip.decompress(tarred([*_good(), ("stray.bin", b"")]))
     at = plain.index(b"stray.bin")
     header = bytearray(plain[at : at + 512])
     header[124:136] = (2**96 - at - 512).to_bytes(12, "big")
     header[148:156] = b" " * 8
     header[148:156] = f"{sum(header):06o}\0 ".encode()
-    return Archive(_gzip(plain[:at] + bytes(header) + plain[at + 512 :]), ".tar.gz")
+    return Archive(gzipped(plain[:at] + bytes(header) + plain[at + 512 :]), ".tar.gz")
 
 
 def _long_names() -> Archive:
@@ -251,12 +214,12 @@ def _long_names() -> Archive:
     info = tarfile.TarInfo("././@LongLink")
     info.type, info.size = tarfile.GNUTYPE_LONGNAME, 6
     link = info.tobuf(tarfile.GNU_FORMAT) + b"stray\0".ljust(512, b"\0")
-    plain = link * _LINKS + gzip.decompress(_tarred(_good()))
+    plain = link * _LINKS + gzip.decompress(tarred(_good()))
     # Not deflated, or the archive would be refused as a bomb.
     return Archive(gzip.compress(plain, 0, mtime=0), ".tar.gz")
 
 
 def _wrong_gzip_checksum() -> Archive:
-    raw = bytearray(_tarred(_good()))
+    raw = bytearray(tarred(_good()))
     raw[-8] ^= 1
     return Archive(bytes(raw), ".tar.gz")

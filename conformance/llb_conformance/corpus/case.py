@@ -8,7 +8,7 @@ from pathlib import Path
 
 from llb_schema import catalogue
 
-__all__ = ["STAGES", "Archive", "Build", "Case", "Folder", "case", "write_case"]
+__all__ = ["STAGES", "Archive", "Build", "Case", "Folder", "case", "write_bundle", "write_case"]
 
 STAGES = ("archive", "manifest", "integrity", "graph", "numerics", "claims")
 """What validates a bundle, in this order: levels 0 to 5 of the specification, section 9."""
@@ -82,17 +82,26 @@ def write_case(item: Case, directory: Path) -> Path:
         FileExistsError: it was written there before.
         OSError: the file system refuses (Windows wants a privilege for symbolic links).
     """
-    made = item.build()
+    return write_bundle(item.build(), directory / item.id)
+
+
+def write_bundle(made: Folder | Archive, target: Path) -> Path:
+    """Writes a bundle as `target.llb`, or `target.llb.zip` and the like, and returns its path.
+
+    Raises:
+        FileExistsError: there is one.
+        OSError: the file system refuses (Windows wants a privilege for symbolic links).
+    """
     if isinstance(made, Archive):
-        path = directory / f"{item.id}.llb{made.suffix}"
+        path = target.with_name(f"{target.name}.llb{made.suffix}")
         with path.open("xb") as stream:
             stream.write(made.data)
         return path
-    path = directory / f"{item.id}.llb"
+    path = target.with_name(f"{target.name}.llb")
     path.mkdir()
     for name, data in made.files.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_bytes(data)
-    for name, target in made.links.items():
-        (path / name).symlink_to(target)
+    for name, link in made.links.items():
+        (path / name).symlink_to(link)
     return path

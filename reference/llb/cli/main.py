@@ -37,6 +37,11 @@ COMMANDS = {
     "pack": ("llb.cli.pack", "pack_command", "Write a bundle in another form: zip, tar.gz or directory."),
     "upgrade": ("llb.cli.pack", "upgrade_command", "Write a bundle in the current version of the format."),
     "explain": ("llb.cli.explain", "explain_command", "What a finding means, its cause and its cure."),
+    "conform": (
+        "llb.cli.conform",
+        "conform_command",
+        "Test a loader in any language against the standard.",
+    ),
     "eval": ("llb.cli.use", "eval_command", "Delta NLL of signals."),
     "limit": ("llb.cli.use", "limit_command", "CLs and upper limits of signals."),
 }
