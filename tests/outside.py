@@ -1,4 +1,4 @@
-"""What tests need from outside: uv, node, package indices. Elsewhere they may be missing, in CI never."""
+"""What tests need from outside: uv, node, a compiler, package indices. They may be missing, but not in CI."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["fetching", "node", "run_outside", "uv"]
+__all__ = ["compiled", "fetching", "node", "run_outside", "uv"]
 
 
 def uv() -> str:
@@ -29,6 +29,19 @@ def node(project: Path) -> str:
     if not (project / "node_modules").is_dir():
         _unavailable(f"the packages are missing: npm ci --prefix {project.relative_to(project.parents[1])}")
     return str(found)
+
+
+def compiled(project: Path, build: Path) -> Path:
+    """The program `llb-loader` of a project with a CMakeLists.txt, built in a folder."""
+    cmake = shutil.which("cmake")
+    if cmake is None or shutil.which("c++") is None:
+        _unavailable("cmake or a C++ compiler is not installed")
+    configured = run_outside(str(cmake), "-S", str(project), "-B", str(build), "-DCMAKE_BUILD_TYPE=Release")
+    if configured.returncode:
+        _unavailable(f"the packages of {project.name} are missing: {configured.stderr[-500:]}")
+    built = run_outside(str(cmake), "--build", str(build), "--parallel", "2", timeout=900.0)
+    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
+    return build / "llb-loader"
 
 
 def run_outside(

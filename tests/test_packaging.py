@@ -53,6 +53,9 @@ def test_the_wheel_holds_code_schemas_data_and_licences(distributions: Path) -> 
         "llb/cli/main.py",
         "llb_spey/__init__.py",
         "llb_conformance/__init__.py",
+        "llb_conformance/report/page.css",
+        "llb_conformance/schemas/results.schema.json",
+        "llb_conformance/templates/loader.cpp.txt",
     } <= names
     packages = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert packages == {"llb", "llb_schema", "llb_trainer", "llb_spey", "llb_pyhf", "llb_conformance"}
@@ -133,3 +136,15 @@ def test_making_bundles_there_is_refused_in_one_line(bare_python: Path, tmp_path
     assert "llb[train]" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "q.llb").exists()
+
+
+def test_a_loader_can_be_tested_there(bare_python: Path, tmp_path: Path) -> None:
+    llb = str(bare_python.parent / "llb")
+    loader = f"{bare_python} -m llb.loader"
+    cases = ("--cases", "curve*", "--cases", "reason-digest-wrong")
+    done = run_outside(
+        llb, "conform", "run", "--loader", loader, *cases, "--report", "r", "--class", "core", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "r" / "report.html").is_file()
+    assert run_outside(llb, "conform", "init", "--lang", "cpp", cwd=tmp_path).returncode == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -142,21 +142,33 @@ def run_cases(
     lock = threading.Lock()
     budget = _Budget(settings.restarts)
 
+    ended = threading.Event()
+
     def work(hand: list[int]) -> None:
-        for number, result in zip(
-            hand, _worker(settings, bench, [cases[n] for n in hand], budget), strict=True
-        ):
+        found = _worker(settings, bench, [cases[number] for number in hand], budget)
+        for number, result in zip(hand, found, strict=True):
             with lock:
                 results[number] = result
                 finished(result)
+            if ended.is_set():
+                found.close()
+                return
 
     with ThreadPoolExecutor(jobs) as pool:
-        for done in [pool.submit(work, hand) for hand in hands]:
-            done.result()
+        working = [pool.submit(work, hand) for hand in hands]
+        try:
+            for one in working:
+                one.result()
+        except BaseException:
+            # Nobody waits for more than the cases that are being asked.
+            ended.set()
+            raise
     return tuple(results[number] for number in range(len(cases)))
 
 
-def _worker(settings: Settings, bench: Bench, cases: Iterable[Case], budget: _Budget) -> Iterable[Result]:
+def _worker(
+    settings: Settings, bench: Bench, cases: Iterable[Case], budget: _Budget
+) -> Generator[Result, None, None]:
     """The results of one loader after the other."""
     process: LoaderProcess | None = None
     dialogue: Dialogue | None = None
