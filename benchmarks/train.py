@@ -35,8 +35,8 @@ from llb.evaluation.figures import agreement_figure, error_map_figure, exclusion
 from llb.runtime import limits
 from llb.validation import validate
 from llb_trainer import pipeline
+from llb_trainer.about import workspace_identity
 from llb_trainer.plan import Plan, read_plan
-from llb_trainer.quickstart.plan import quickstart_identity
 from llb_trainer.teachers.histfactory import read_workspace
 
 
@@ -73,7 +73,7 @@ def measured(name: str, data: Path, plan: Plan, out: Path, figures: Path | None)
     search = find_search(name, data)
     workspace = read_workspace(search.workspace)
     published = published_signals(search, workspace, ("lumi",))
-    identity = replace(quickstart_identity(workspace, None, embedded=False), id=name.lower())
+    identity = replace(workspace_identity(workspace, None, embedded=False), id=name.lower())
     with Stages() as stages:
         made = pipeline.run(
             partial(pipeline.open_workspace, workspace, plan),

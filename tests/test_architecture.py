@@ -90,7 +90,13 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "llb_trainer.teachers",
     ),
     "llb_trainer.toml_files": ("llb_schema",),
-    "llb_trainer.about": ("llb_schema", "llb.bundle", "llb_trainer.export", "llb_trainer.toml_files"),
+    "llb_trainer.about": (
+        "llb_schema",
+        "llb.bundle",
+        "llb_trainer.export",
+        "llb_trainer.teachers",
+        "llb_trainer.toml_files",
+    ),
     "llb_trainer.plan": (
         "llb_schema",
         "llb_trainer.sampling",
@@ -100,11 +106,8 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb_trainer.quickstart": ("llb_schema",),
     "llb_trainer.quickstart.plan": (
         "llb_schema",
-        "llb.bundle",
-        "llb_trainer.export",
         "llb_trainer.plan",
         "llb_trainer.sampling",
-        "llb_trainer.teachers",
         "llb_trainer.training",
     ),
     "llb_trainer.pipeline": ("llb_schema", "llb", "llb_trainer"),

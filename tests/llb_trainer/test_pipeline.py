@@ -12,12 +12,12 @@ import pytest
 from llb.runtime import limits
 from llb.validation import validate
 from llb_schema import FindingError
+from llb_trainer.about import workspace_identity
 from llb_trainer.comparison import published_signals
 from llb_trainer.labels import signal_count
 from llb_trainer.pipeline import PipelineResult, open_workspace, run
 from llb_trainer.plan import Plan
 from llb_trainer.quickstart import patchset_path, workspace_path
-from llb_trainer.quickstart.plan import quickstart_identity
 from llb_trainer.teachers.histfactory import HistFactoryTeacher, read_workspace
 from llb_trainer.training import Recipe
 
@@ -47,7 +47,7 @@ def made(
     return run(
         partial(open_workspace, workspace, SHORT),
         published_signals(patchset_path(), workspace, ("lumi",)),
-        quickstart_identity(workspace, patchset_path(), embedded=True),
+        workspace_identity(workspace, patchset_path(), embedded=True),
         tmp_path_factory.mktemp("pipeline") / "short.llb",
         plan=SHORT,
         on_stage=on_stage,
@@ -87,7 +87,7 @@ def test_an_existing_bundle_is_refused_before_any_work(
     made: PipelineResult[HistFactoryTeacher], tmp_path: Path
 ) -> None:
     workspace = read_workspace(workspace_path())
-    identity = quickstart_identity(workspace, None, embedded=True)
+    identity = workspace_identity(workspace, None, embedded=True)
     (tmp_path / "there.llb").mkdir()
     with pytest.raises(FindingError) as caught:
         run(partial(open_workspace, workspace, SHORT), None, identity, tmp_path / "there.llb", plan=SHORT)

@@ -65,7 +65,7 @@ class Bench:
         """Writes bundles anew that are not as they were written."""
         for name, path in self._paths.items():
             if _state(path) != self._written[name]:
-                shutil.rmtree(path)
+                shutil.rmtree(path, ignore_errors=True)
                 self._paths[name] = self._write(self._bundles[name])
                 self._written[name] = _state(path)
 
@@ -81,6 +81,8 @@ class Bench:
 
 def _state(path: Path) -> str:
     """Names, sizes and times of everything in a bundle."""
+    if not path.exists():
+        return "not there"
     members = sorted(path.rglob("*")) if path.is_dir() else [path]
     states = [(item.relative_to(path).as_posix(), item.lstat()) for item in (path, *members)]
     return repr([(name, state.st_size, state.st_mtime_ns) for name, state in states])

@@ -7,18 +7,19 @@ import queue
 import shlex
 import signal
 import subprocess
-import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from llb_conformance.harness.pipes import LineReader, LineWriter
+
 __all__ = ["LoaderEndedError", "LoaderProcess", "NoReplyError", "split_command"]
 
 # A reply of 100,000 numbers has some 2 MiB; what is far longer is no reply.
 _LONGEST = 256 * 2**20
-_LOG_LINES = 200
+_LOG_LINES, _LOG_LINE = 200, 1 << 20
 _GRACE = 2.0
 
 
@@ -31,7 +32,9 @@ class LoaderEndedError(Exception):
 
 
 def split_command(command: str) -> tuple[str, ...]:
-    """The parts of a command line. Those that name a file here are made absolute: the loader runs elsewhere.
+    """The parts of a command line; paths of files are made absolute, because the loader runs elsewhere.
+
+    As in a shell, a program without a slash is one of the search path.
 
     Raises:
         ValueError: there are none, or a quotation does not end.
@@ -39,7 +42,10 @@ def split_command(command: str) -> tuple[str, ...]:
     parts = shlex.split(command)
     if not parts:
         raise ValueError("the command is empty")
-    return tuple(str(Path(part).absolute()) if Path(part).is_file() else part for part in parts)
+    return tuple(
+        str(Path(part).absolute()) if Path(part).is_file() and (number or "/" in part) else part
+        for number, part in enumerate(parts)
+    )
 
 
 class LoaderProcess:
@@ -64,6 +70,7 @@ class LoaderProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                bufsize=0,
                 cwd=folder,
                 # A session of its own, so that its children can be ended as well.
                 start_new_session=True,
@@ -71,12 +78,11 @@ class LoaderProcess:
         except OSError as error:
             raise LoaderEndedError(f"{command[0]} cannot be started: {error.strerror or error}") from error
         self._lines: queue.Queue[bytes | None] = queue.Queue()
-        self._readers = [
-            threading.Thread(target=self._read_replies, args=(_pipe(self._process.stdout),), daemon=True),
-            threading.Thread(target=self._read_log, args=(_pipe(self._process.stderr),), daemon=True),
-        ]
-        for reader in self._readers:
-            reader.start()
+        self._replies = LineReader(_pipe(self._process.stdout), self._lines.put, _LONGEST)
+        self._errors = LineReader(_pipe(self._process.stderr), self._note, _LOG_LINE, cut=True)
+        self._requests = LineWriter(_pipe(self._process.stdin))
+        for thread in (self._replies, self._errors, self._requests):
+            thread.start()
 
     def ask(self, line: str, timeout: float) -> str:
         """The line that answers this one.
@@ -91,12 +97,7 @@ class LoaderProcess:
             if waiting is not None:
                 raise ValueError(f"it said something that nobody asked for: {_shown(waiting)}")
             raise LoaderEndedError(self._ending())
-        try:
-            stream = _pipe(self._process.stdin)
-            stream.write(line.encode() + b"\n")
-            stream.flush()
-        except OSError as error:
-            raise LoaderEndedError(self._ending()) from error
+        self._requests.put(line.encode() + b"\n")
         try:
             reply = self._lines.get(timeout=timeout)
         except queue.Empty:
@@ -113,8 +114,7 @@ class LoaderProcess:
 
         It is given two seconds to end by itself: its standard input is closed.
         """
-        with suppress(OSError):
-            _pipe(self._process.stdin).close()
+        self._requests.end()
         status: int | None = None
         with suppress(subprocess.TimeoutExpired):
             status = self._process.wait(timeout=_GRACE)
@@ -126,39 +126,22 @@ class LoaderProcess:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        for reader in self._readers:
-            reader.join(timeout=_GRACE)
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            with suppress(OSError):
-                _pipe(stream).close()
+        for thread in (self._requests, self._replies, self._errors):
+            thread.end()
 
     def _ending(self) -> str:
         try:
             status = self._process.wait(timeout=_GRACE)
         except subprocess.TimeoutExpired:
             return "it closed its standard output"
-        if status < 0:
-            return f"it was ended by {signal.Signals(-status).name}"
-        return f"it ended with status {status}"
+        if status >= 0:
+            return f"it ended with status {status}"
+        named = -status in {item.value for item in signal.Signals}
+        return f"it was ended by {signal.Signals(-status).name if named else f'signal {-status}'}"
 
-    def _read_replies(self, stream: IO[bytes]) -> None:
-        while True:
-            try:
-                line = stream.readline(_LONGEST)
-            except (OSError, ValueError):
-                line = b""
-            if not line.endswith(b"\n"):
-                # The end, or the middle of a line that has none; half a line is no reply either.
-                self._lines.put(None)
-                return
-            self._lines.put(line)
-
-    def _read_log(self, stream: IO[bytes]) -> None:
-        try:
-            for line in stream:
-                self.log.append(line.decode(errors="backslashreplace").rstrip("\n")[:2000])
-        except (OSError, ValueError):
-            return
+    def _note(self, line: bytes | None) -> None:
+        if line is not None:
+            self.log.append(line.decode(errors="backslashreplace").rstrip("\n")[:2000])
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

@@ -99,8 +99,10 @@ def start_loader(settings: Settings, bench: Bench) -> tuple[LoaderProcess, Dialo
     dialogue = Dialogue(process, settings.timeout)
     try:
         return process, dialogue, dialogue.start(settings.start_timeout)
-    except (NoReplyError, LoaderEndedError, ProtocolError) as error:
+    except BaseException as error:
         process.kill()
+        if not isinstance(error, NoReplyError | LoaderEndedError | ProtocolError):
+            raise
         log = "".join(f"\n  {line}" for line in list(process.log)[-5:])
         raise type(error)(f"{error}{log}") from error
 
@@ -189,6 +191,7 @@ def _worker(
             if dialogue is None or process is None:
                 yield Result(case, Judgement(Outcome.NOT_RUN, given_up), None, 0.0)
                 continue
+            process.log.clear()
             judgement, step, lost = converse(dialogue, bench, case)
             if lost:
                 process.kill()

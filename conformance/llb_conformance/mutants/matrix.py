@@ -110,6 +110,7 @@ def kill_matrix(
     smallest: dict[str, float] = {}
     with Bench(asked, 0) as bench:
         bundles: dict[str, ProfileLikelihood | Refusal] = {}
+        good: set[str] = set()
 
         def opened(path: str) -> ProfileLikelihood | Refusal:
             # Opening is what takes long, and what no fault is in: wrong loaders get what the reference made.
@@ -117,11 +118,11 @@ def kill_matrix(
                 bundles[path] = open_bundle(path)
             return bundles[path]
 
-        right = _failed(WrongLoader(opened), bench, asked)
+        right = _failed(WrongLoader(opened), bench, asked, good)
         if right:
             raise ValueError(f"the reference loader fails {', '.join(right)}")
         for mutant in mutants:
-            failed = _failed(mutant.make(opened), bench, asked)
+            failed = _failed(mutant.make(opened), bench, asked, good)
             bench.mend()
             noticed |= failed.keys()
             own = {"core", "recommended", mutant.conformance_class}
@@ -136,9 +137,11 @@ def kill_matrix(
     return KillMatrix(kills, idle, smallest)
 
 
-def _failed(loader: WrongLoader, bench: Bench, cases: Sequence[Case]) -> dict[str, float | None]:
+def _failed(
+    loader: WrongLoader, bench: Bench, cases: Sequence[Case], good: set[str]
+) -> dict[str, float | None]:
     """The cases that a loader fails, with how far its worst number is off."""
-    dialogue = Dialogue(_Direct(loader), _TIMEOUT)
+    dialogue = Dialogue(_Direct(loader), _TIMEOUT, good)
     dialogue.start(_TIMEOUT)
     found: dict[str, float | None] = {}
     for case in cases:

@@ -10,10 +10,9 @@ from xml.etree import ElementTree as Xml
 
 from llb_conformance.report.page import page
 from llb_conformance.report.summary import Summary
+from llb_conformance.report.text import shown
 
 __all__ = ["badge", "junit", "write_report"]
-
-_NEUTRAL = ("recommended",)
 
 
 def write_report(summary: Summary, folder: Path) -> tuple[Path, ...]:
@@ -33,7 +32,9 @@ def badge(summary: Summary) -> dict[str, Any]:
     """A badge in the endpoint format of shields: what the loader conforms to, or how far it is."""
     version = ".".join(str(summary.run.header["format"]).split(".")[:2])
     core = summary.classes.get("core")
-    if summary.conforming:
+    if summary.run.footer["interrupted"]:
+        message, colour = f"interrupted {version}", "lightgrey"
+    elif summary.conforming:
         names = [name for name, item in summary.classes.items() if item.required and item.conforming]
         message, colour = f"{', '.join(names)} {version}", "brightgreen"
     elif core is not None and core.cases:
@@ -49,6 +50,7 @@ def junit(summary: Summary) -> str:
     Failures that are known, and cases of classes that need not pass, are skipped tests with a reason.
     """
     root = Xml.Element("testsuites", name="llb-conformance")
+    _whole(summary, root)
     for name, count in summary.classes.items():
         records = [record for record in summary.run.results if record["class"] == name]
         group = Xml.SubElement(root, "testsuite", name=name, tests=str(len(records)))
@@ -58,18 +60,30 @@ def junit(summary: Summary) -> str:
             test = Xml.SubElement(group, "testcase", classname=name, name=record["case"], time=seconds)
             if record["outcome"] == "passed":
                 continue
-            message = _xml_text(f"{record['outcome']}: {record['message']}")
+            message = shown(f"{record['outcome']}: {record['message']}")
             if record["known"] or not count.required:
-                Xml.SubElement(test, "skipped", message=_xml_text(record["known"]) or message)
+                Xml.SubElement(test, "skipped", message=shown(record["known"]) or message)
                 skipped += 1
             else:
                 failure = Xml.SubElement(test, "failure", type=record["outcome"], message=message)
-                failure.text = _xml_text("\n".join(_details(record)))
+                failure.text = shown("\n".join(_details(record)))
                 failures += 1
         group.set("failures", str(failures))
         group.set("skipped", str(skipped))
     Xml.indent(root)
     return Xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _whole(summary: Summary, root: Xml.Element) -> None:
+    """A test of the run itself: without it, cases that were never asked would look like success."""
+    missing = [name for name, item in summary.classes.items() if item.required and not item.cases]
+    faults = ["it was interrupted"] if summary.run.footer["interrupted"] else []
+    faults += [f"no case of class {name} was asked" for name in missing]
+    count = {"tests": "1", "failures": str(int(bool(faults))), "skipped": "0"}
+    group = Xml.SubElement(root, "testsuite", {"name": "run", **count})
+    test = Xml.SubElement(group, "testcase", classname="run", name="every required class was asked", time="0")
+    if faults:
+        Xml.SubElement(test, "failure", type="not_run", message="; ".join(faults))
 
 
 def _details(record: Any) -> Iterable[str]:
@@ -80,11 +94,3 @@ def _details(record: Any) -> Iterable[str]:
         if record.get(key) is not None:
             yield f"{key}: {json.dumps(record[key])[:4000]}"
     yield from record.get("log", ())
-
-
-def _xml_text(text: str) -> str:
-    """The text without characters that XML has no place for."""
-    return "".join(
-        mark if mark in "\t\n" or (mark.isprintable() and mark not in "\ufffe\uffff") else ascii(mark)[1:-1]
-        for mark in text
-    )

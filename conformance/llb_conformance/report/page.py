@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from html import escape
+from html import escape as escaped
 from importlib import resources
 from typing import Any
 
 from llb_conformance.report.summary import Summary
+from llb_conformance.report.text import shown
 
 __all__ = ["page"]
 
 _SHOWN_NUMBERS = 400
+
+
+def _escape(text: str) -> str:
+    """Anything that a loader said, as text of a page."""
+    return escaped(shown(text))
 
 
 def page(summary: Summary) -> str:
@@ -24,14 +30,14 @@ def page(summary: Summary) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"<title>{_escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
 
 def _body(summary: Summary, title: str) -> Iterator[str]:
     header, footer = summary.run.header, summary.run.footer
     implementation = header["implementation"]
-    yield f"<h1>{escape(title)}</h1>"
+    yield f"<h1>{_escape(title)}</h1>"
     facts = [
         implementation["language"],
         f"suite {header['suite']}",
@@ -41,11 +47,11 @@ def _body(summary: Summary, title: str) -> Iterator[str]:
         f"seed {header['seed']}",
     ]
     links = [
-        f'<a href="{escape(implementation[key])}">{escape(key)}</a>'
+        f'<a href="{_escape(implementation[key])}">{_escape(key)}</a>'
         for key in ("homepage", "issues")
         if str(implementation.get(key, "")).startswith(("https://", "http://"))
     ]
-    yield f'<p class="sub">{" · ".join([*(escape(str(fact)) for fact in facts), *links])}</p>'
+    yield f'<p class="sub">{" · ".join([*(_escape(str(fact)) for fact in facts), *links])}</p>'
     yield _verdict(summary)
     yield "<h2>Classes</h2>"
     yield from _classes(summary)
@@ -54,9 +60,9 @@ def _body(summary: Summary, title: str) -> Iterator[str]:
         records = [item for item in failed if (item["class"] in header["required"]) == required]
         if records:
             yield f"<h2>{heading}</h2>"
-            yield from map(_failure, records)
+            yield from (_failure(record, "bad" if required else "note") for record in records)
     if summary.no_longer_failing:
-        cases = ", ".join(f"<code>{escape(name)}</code>" for name in summary.no_longer_failing)
+        cases = ", ".join(f"<code>{_escape(name)}</code>" for name in summary.no_longer_failing)
         yield f"<h2>Known to fail, and passed</h2><p>{cases}</p>"
     yield "<h2>Clauses of the specification</h2>"
     yield from _clauses(summary)
@@ -68,11 +74,11 @@ def _body(summary: Summary, title: str) -> Iterator[str]:
 def _verdict(summary: Summary) -> str:
     required = ", ".join(summary.run.header["required"])
     if summary.conforming:
-        return f'<p class="verdict good">Conforming: {escape(required)}</p>'
+        return f'<p class="verdict good">Conforming: {_escape(required)}</p>'
     if summary.run.footer["interrupted"]:
         return '<p class="verdict bad">Interrupted: not every case was asked</p>'
     note = " (as known)" if summary.as_known else ""
-    return f'<p class="verdict bad">Not conforming: {escape(required)}{note}</p>'
+    return f'<p class="verdict bad">Not conforming: {_escape(required)}{note}</p>'
 
 
 def _classes(summary: Summary) -> Iterator[str]:
@@ -84,32 +90,32 @@ def _classes(summary: Summary) -> Iterator[str]:
         notes += [f"{item.known} known to fail"] if item.known else []
         colour = "good" if item.conforming else "bad" if item.required else "note"
         yield (
-            f'<tr><td>{escape(name)}</td><td class="n {colour}">{item.passed} of {item.cases}</td>'
+            f'<tr><td>{_escape(name)}</td><td class="n {colour}">{item.passed} of {item.cases}</td>'
             f'<td><span class="bar"><i style="width:{share:.1f}%"></i></span></td>'
-            f"<td>{escape(', '.join(notes))}</td></tr>"
+            f"<td>{_escape(', '.join(notes))}</td></tr>"
         )
     yield "</table>"
 
 
-def _failure(record: Mapping[str, Any]) -> str:
-    known = f' <span class="note">known: {escape(record["known"])}</span>' if record["known"] else ""
-    parts = [f"<p>{escape(record['description'])} {escape(', '.join(record['requirements']))}</p>"]
+def _failure(record: Mapping[str, Any], colour: str) -> str:
+    known = f' <span class="note">known: {_escape(record["known"])}</span>' if record["known"] else ""
+    parts = [f"<p>{_escape(record['description'])} {_escape(', '.join(record['requirements']))}</p>"]
     if record["step"] is not None:
-        parts.append(f"<p>Step {record['step'] + 1} of its dialogue: {escape(record['message'])}</p>")
+        parts.append(f"<p>Step {record['step'] + 1} of its dialogue: {_escape(record['message'])}</p>")
     else:
-        parts.append(f"<p>{escape(record['message'])}</p>")
+        parts.append(f"<p>{_escape(record['message'])}</p>")
     if record.get("excess") is not None:
-        parts.append(f"<p>Off by {escape(str(record['excess']))} times its tolerance.</p>")
+        parts.append(f"<p>Off by {_escape(str(record['excess']))} times its tolerance.</p>")
     parts += [
-        f"<p>{key}</p><pre>{escape(_shown(record[key]))}</pre>"
+        f"<p>{key}</p><pre>{_escape(_shown(record[key]))}</pre>"
         for key in ("expected", "got")
         if record.get(key) is not None
     ]
     if record.get("log"):
-        parts.append(f"<p>standard error</p><pre>{escape(chr(10).join(record['log']))}</pre>")
+        parts.append(f"<p>standard error</p><pre>{_escape(chr(10).join(record['log']))}</pre>")
     return (
-        f'<details><summary><code>{escape(record["case"])}</code> <span class="bad">'
-        f"{escape(record['outcome'])}</span>{known}</summary>{''.join(parts)}</details>"
+        f'<details><summary><code>{_escape(record["case"])}</code> <span class="{colour}">'
+        f"{_escape(record['outcome'])}</span>{known}</summary>{''.join(parts)}</details>"
     )
 
 
@@ -123,9 +129,9 @@ def _clauses(summary: Summary) -> Iterator[str]:
     yield "<table><tr><th>clause</th><th>cases passed</th></tr>"
     for clause, (cases, passed) in summary.requirements.items():
         colour = "good" if passed == cases else "bad"
-        yield f'<tr><td>{escape(clause)}</td><td class="{colour}">{passed} of {cases}</td></tr>'
+        yield f'<tr><td>{_escape(clause)}</td><td class="{colour}">{passed} of {cases}</td></tr>'
     yield "</table>"
-    untested = ", ".join(escape(clause) for clause in summary.untested)
+    untested = ", ".join(_escape(clause) for clause in summary.untested)
     yield f"<p>About these no case was asked: {untested}.</p>"
 
 
@@ -134,8 +140,8 @@ def _all(summary: Summary) -> Iterator[str]:
     for record in summary.run.results:
         colour = "good" if record["outcome"] == "passed" else "bad"
         yield (
-            f"<tr><td><code>{escape(record['case'])}</code></td><td>{escape(record['class'])}</td>"
-            f'<td class="{colour}">{escape(record["outcome"])}</td>'
-            f"<td>{escape(record['description'])}</td></tr>"
+            f"<tr><td><code>{_escape(record['case'])}</code></td><td>{_escape(record['class'])}</td>"
+            f'<td class="{colour}">{_escape(record["outcome"])}</td>'
+            f"<td>{_escape(record['description'])}</td></tr>"
         )
     yield "</table>"

@@ -19,6 +19,7 @@ from llb_schema import FORMAT_VERSION
 __all__ = ["RESULTS", "RunLog", "RunRecord", "read_run"]
 
 RESULTS = "results.jsonl"
+_MESSAGE = 4000
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class RunLog:
             "requirements": list(result.case.requirements),
             "description": result.case.description,
             "outcome": judgement.outcome.value,
-            "message": judgement.message,
+            "message": judgement.message[:_MESSAGE],
             "step": result.step,
             "seconds": round(result.seconds, 6),
             "known": self._known[result.case.id].reason if result.case.id in self._known else "",
@@ -123,7 +124,7 @@ class RunLog:
         return RunRecord(self._header, ordered, footer)
 
     def _write(self, record: Mapping[str, Any]) -> None:
-        self._stream.write(json.dumps(record, allow_nan=False, ensure_ascii=False) + "\n")
+        self._stream.write(json.dumps(record, allow_nan=False) + "\n")
         self._stream.flush()
 
 
@@ -136,7 +137,8 @@ def read_run(path: Path) -> RunRecord:
     """
     file = path / RESULTS if path.is_dir() else path
     records: list[Any] = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    lines = file.read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines if lines[-1] else lines[:-1], start=1):
         try:
             record = json.loads(line)
         except ValueError as error:
@@ -148,10 +150,10 @@ def read_run(path: Path) -> RunRecord:
     kinds = [record["record"] for record in records]
     if not kinds or kinds[-1] != "footer":
         raise ValueError(f"{file} has no footer: the run did not come to its end")
-    header, *results, footer = records
+    results, footer = records[1:-1], records[-1]
     if kinds != ["header", *["result"] * len(results), "footer"] or footer["cases"] != len(results):
         raise ValueError(f"{file} is not one run: {len(results)} results, {footer['cases']} by its footer")
-    return RunRecord(header, tuple(sorted(results, key=lambda record: record["case"])), footer)
+    return RunRecord(records[0], tuple(sorted(results, key=lambda record: record["case"])), footer)
 
 
 def _implementation(item: Implementation) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class Summary:
 
     @property
     def as_known(self) -> bool:
-        """Whether the required cases that failed are the known ones, none of which passed; of none: conforming."""
+        """Whether the required cases that failed are the known ones, none of which passed."""
         required = set(self.run.header["required"])
         unexpected = [
             record

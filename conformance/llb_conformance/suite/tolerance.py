@@ -42,7 +42,7 @@ class Tolerance:
 
     def __post_init__(self) -> None:
         parts = (self.absolute, self.relative)
-        if not all(math.isfinite(part) and 0.0 <= part <= CEILING for part in parts):
+        if not all(0.0 <= part <= CEILING for part in parts):
             raise ValueError(f"a tolerance has two parts between 0 and {CEILING}, not {parts}")
         if not self.derivation:
             raise ValueError("a tolerance says where it comes from")

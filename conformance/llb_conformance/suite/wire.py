@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 __all__ = ["as_float", "as_number", "decode", "encode"]
 
+_DIGITS = 300
+
 
 def as_number(value: float) -> float | str:
     """A double as a JSON number, or as a string where JSON has none."""
@@ -33,7 +35,9 @@ def decode(line: str) -> Any:
     Raises:
         ValueError: it is none, has a key twice, or a number that is none in JSON or too large for a double.
     """
-    return json.loads(line, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
+    return json.loads(
+        line, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite, parse_int=_whole
+    )
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -50,5 +54,12 @@ def _refuse(text: str) -> NoReturn:
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(f"{text} is too large for a double")
+        raise ValueError(f"{text[:40]} is too large for a double")
     return number
+
+
+def _whole(text: str) -> int:
+    # Nothing of the protocol has more digits, and there is no double for it.
+    if len(text) > _DIGITS:
+        raise ValueError(f"{text[:40]}... is too large for a double")
+    return int(text)

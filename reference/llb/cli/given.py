@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -88,11 +87,7 @@ def signals_of(path: Path, bins: Sequence[tuple[str, int]]) -> Signals:
     """The signals of a file by bins (channel and index), those that it leaves out at zero."""
     from llb.runtime import BinNames, read_signals
 
-    ids = tuple(f"{channel}[{index}]" for channel, index in bins)
-    counts = Counter(channel for channel, _ in bins)
-    alone = {channel: f"{channel}[0]" for channel, count in counts.items() if count == 1}
-    names = alone | {name: name for name in ids}
-    signals = read_signals(path, BinNames(ids, names, frozenset(ids)), allow_zero=True)
+    signals = read_signals(path, BinNames.of_bins(bins), allow_zero=True)
     lowest = signals.yields.min(axis=1).tolist()
     say(
         finding("LLB-Y008", pointer=f"{path}: {name}")

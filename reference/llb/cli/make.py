@@ -167,6 +167,7 @@ def _beside(out: Path) -> Path:
 def _run(task: _Task, stages: Stages) -> _Outcome:
     from llb.validation import validate
     from llb_trainer import pipeline
+    from llb_trainer.about import workspace_identity
     from llb_trainer.comparison import (
         PublishedPatches,
         compare,
@@ -174,13 +175,13 @@ def _run(task: _Task, stages: Stages) -> _Outcome:
         generated_signals,
         read_patches,
     )
-    from llb_trainer.quickstart.plan import quickstart_identity, quickstart_plan
+    from llb_trainer.quickstart.plan import quickstart_plan
 
     plan = quickstart_plan(task.seed)
     made = pipeline.run(
         partial(pipeline.open_workspace, task.search, plan),
         task.published,
-        quickstart_identity(task.search, task.patchset, task.embedded),
+        workspace_identity(task.search, task.patchset, task.embedded),
         task.out,
         plan=plan,
         overwrite=task.overwrite,

@@ -170,8 +170,8 @@ def _histfactory(
     plan: Plan,
     store: LabelStore | None,
 ) -> _Task:
+    from llb_trainer.about import workspace_identity
     from llb_trainer.pipeline import open_workspace
-    from llb_trainer.quickstart.plan import quickstart_identity
     from llb_trainer.teachers.histfactory import read_workspace
 
     search = read_workspace(path, measurement, own_signal=own_signal)
@@ -180,12 +180,12 @@ def _histfactory(
     return _Task(
         partial(open_workspace, search, plan, store),
         _published(search, patchset, signals, plan),
-        quickstart_identity(search, patchset, embedded=False),
+        workspace_identity(search, patchset, embedded=False),
     )
 
 
 def _simplified(path: Path, signals: Path | None) -> _Task:
-    from llb_trainer.quickstart.plan import simplified_identity
+    from llb_trainer.about import simplified_identity
     from llb_trainer.teachers.simplified import read_simplified_likelihood, simplified_teacher
 
     search = read_simplified_likelihood(path)

@@ -7,6 +7,7 @@ Every fault of a mapping is reported at once.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -38,6 +39,12 @@ class BinNames:
     optional: frozenset[str]
 
     @classmethod
+    def of_bins(cls, bins: Sequence[tuple[str, int]]) -> BinNames:
+        """All bins of a model, by channel and index; a signal may leave out any of them."""
+        ids = tuple(f"{channel}[{index}]" for channel, index in bins)
+        return cls(ids, _accepted(bins, Counter(channel for channel, _ in bins)), frozenset(ids))
+
+    @classmethod
     def of(cls, manifest: Manifest) -> BinNames:
         """The bins of a bundle."""
         optional = frozenset(item.id for item in manifest.bins if item.signal_optional)
@@ -49,9 +56,15 @@ def aliases(manifest: Manifest) -> dict[str, str]:
 
     These are the ids, and the bare names of channels with one bin (unless another bin has that id).
     """
-    bins = {channel.name: channel.bins for channel in manifest.teacher.channels}
-    names = {item.channel: item.id for item in manifest.inputs if bins.get(item.channel) == 1}
-    return names | {item.id: item.id for item in manifest.inputs}
+    counts = {channel.name: channel.bins for channel in manifest.teacher.channels}
+    return _accepted([(item.channel, item.index) for item in manifest.inputs], counts)
+
+
+def _accepted(bins: Sequence[tuple[str, int]], counts: Mapping[str, int]) -> dict[str, str]:
+    """Ids by accepted name, of bins by channel and index; `counts` has the number of bins of a channel."""
+    alone = {channel: f"{channel}[{index}]" for channel, index in bins if counts.get(channel) == 1}
+    ids = [f"{channel}[{index}]" for channel, index in bins]
+    return alone | {name: name for name in ids}
 
 
 def signal_vector(
