@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 WINGS = ("schema", "reference", "plugins", "conformance")
-OURS = ("llb", "llb_schema", "llb_trainer", "llb_spey", "llb_pyhf", "llb_conformance")
+OURS = ("llb", "llb_schema", "llb_trainer", "llb_spey", "llb_pyhf", "llb_jax", "llb_conformance")
 
 # Room -> rooms it may know besides itself. The longest matching prefix of a module is its room.
 MAY_KNOW: dict[str, tuple[str, ...]] = {
@@ -36,6 +36,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb.cli.train": ("llb_schema", "llb", "llb_trainer"),
     "llb_spey": ("llb_schema", "llb.bundle", "llb.runtime"),
     "llb_pyhf": ("llb_schema", "llb.bundle", "llb.runtime"),
+    "llb_jax": ("llb_schema", "llb.bundle", "llb.runtime"),
     "llb_conformance": ("llb_schema",),
     "llb_conformance.suite": (
         "llb_schema",
@@ -122,6 +123,7 @@ MUST_NOT_IMPORT: dict[str, frozenset[str]] = {
     "llb_conformance": TRAINING_STACK | {"onnxruntime", "matplotlib"},
     "llb_spey": TRAINING_STACK - {"spey"},
     "llb_pyhf": TRAINING_STACK - {"pyhf"},
+    "llb_jax": (TRAINING_STACK - {"jax"}) | {"onnxruntime"},
     "llb_trainer.peer": TRAINING_STACK - {"pyhf"},
     "llb_trainer.quickstart": TRAINING_STACK - {"pyhf"},
 }

@@ -58,7 +58,15 @@ def test_the_wheel_holds_code_schemas_data_and_licences(distributions: Path) -> 
         "llb_conformance/templates/loader.cpp.txt",
     } <= names
     packages = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    assert packages == {"llb", "llb_schema", "llb_trainer", "llb_spey", "llb_pyhf", "llb_conformance"}
+    assert packages == {
+        "llb",
+        "llb_schema",
+        "llb_trainer",
+        "llb_spey",
+        "llb_pyhf",
+        "llb_jax",
+        "llb_conformance",
+    }
     assert {f"{package}/py.typed" for package in packages} <= names
     licences = {name.split(".dist-info/")[1] for name in names if ".dist-info/licenses/" in name}
     assert licences == {"licenses/LICENSE", "licenses/schema/LICENSE"}

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from llb import __version__
 from llb.loader.opening import Refusal, open_bundle
-from llb.runtime import Limits, ProfileLikelihood, limits
-from llb.runtime.gradients import gradients
+from llb.runtime import Limits, ProfileLikelihood, gradients, limits
 from llb_schema import LINES, FindingError
 
 __all__ = ["CLASSES", "Loader"]

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llb.runtime.asymptotics import N_SIGMA, cls_expected, cls_observed, q_tilde
+    from llb.runtime.differences import gradients
     from llb.runtime.exclusion import limits
     from llb.runtime.graph_audit import audit_graph
     from llb.runtime.likelihood import ProfileLikelihood, load
     from llb.runtime.patchset import patchset_signals, read_patchset
     from llb.runtime.profile import ASIMOV_CURVES, Rays, rays
     from llb.runtime.result import Band, Limits
-    from llb.runtime.session import GraphSession, open_graph, open_session
+    from llb.runtime.session import GraphSession, graph_file, open_graph, open_session
     from llb.runtime.signal import BinNames, aliases, signal_vector
     from llb.runtime.signal_files import Signals, read_signals
 
@@ -35,6 +36,8 @@ __all__ = [
     "audit_graph",
     "cls_expected",
     "cls_observed",
+    "gradients",
+    "graph_file",
     "limits",
     "load",
     "open_graph",
@@ -53,10 +56,11 @@ _HOMES = {
     "limits": "exclusion",
     **dict.fromkeys(("Band", "Limits"), "result"),
     "audit_graph": "graph_audit",
+    "gradients": "differences",
     **dict.fromkeys(("ProfileLikelihood", "load"), "likelihood"),
     **dict.fromkeys(("patchset_signals", "read_patchset"), "patchset"),
     **dict.fromkeys(("ASIMOV_CURVES", "Rays", "rays"), "profile"),
-    **dict.fromkeys(("GraphSession", "open_graph", "open_session"), "session"),
+    **dict.fromkeys(("GraphSession", "graph_file", "open_graph", "open_session"), "session"),
     **dict.fromkeys(("BinNames", "aliases", "signal_vector"), "signal"),
     **dict.fromkeys(("Signals", "read_signals"), "signal_files"),
 }

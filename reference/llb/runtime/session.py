@@ -19,7 +19,7 @@ from llb_schema import FindingError, finding, has_errors
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["MAX_SESSIONS", "GraphSession", "open_graph", "open_session"]
+__all__ = ["MAX_SESSIONS", "GraphSession", "graph_file", "open_graph", "open_session"]
 
 MAX_SESSIONS = 32
 """Sessions that are kept; the one that was not used for longest goes first."""
@@ -83,18 +83,26 @@ class GraphSession:
         return results
 
 
-def open_graph(bundle: Bundle, role: str) -> GraphSession:
-    """The bundle's graph with that role, ready to run.
+def graph_file(bundle: Bundle, role: str) -> tuple[GraphSpec, bytes]:
+    """The signature and the file of the bundle's graph with that role.
 
     Raises:
-        FindingError: `LLB-M017`, there is no such graph; `LLB-I...`, its file was changed; `LLB-G...`, see
-            `open_session`.
+        FindingError: `LLB-M017`, there is no such graph; `LLB-I...`, its file was changed.
     """
     spec = bundle.manifest.graph(role)
     if spec is None:
         raise FindingError(finding("LLB-M017", f"the bundle has no graph {role!r}", pointer="/graphs"))
+    return spec, bundle.read(spec.path)
+
+
+def open_graph(bundle: Bundle, role: str) -> GraphSession:
+    """The bundle's graph with that role, ready to run.
+
+    Raises:
+        FindingError: see `graph_file` and `open_session`.
+    """
     # Read even when there is a session: only then is the manifest's digest known to be that of the file.
-    data = bundle.read(spec.path)
+    spec, data = graph_file(bundle, role)
     key = (bundle.digest(spec.path), spec)
     session = _cached(key)
     if session is None:
