@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,10 +22,14 @@ class Bench:
     Args:
         cases: whose bundles will be needed.
         seed: of the names of the bundles.
+        wrote: is called with 1 after each bundle.
     """
 
-    def __init__(self, cases: Iterable[Case], seed: int) -> None:
+    def __init__(
+        self, cases: Iterable[Case], seed: int, wrote: Callable[[int], object] = lambda _: None
+    ) -> None:
         self._bundles = {bundle.name: bundle for case in cases for bundle in case.bundles}
+        self._wrote = wrote
         self._seed = seed
         self._folder = Path()
         self._paths: dict[str, Path] = {}
@@ -38,6 +42,7 @@ class Bench:
         for name, bundle in self._bundles.items():
             self._paths[name] = self._write(bundle)
             self._written[name] = _state(self._paths[name])
+            self._wrote(1)
         return self
 
     def __exit__(

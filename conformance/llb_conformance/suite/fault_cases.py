@@ -23,7 +23,8 @@ def fault_cases() -> Iterator[Case]:
     for fault in corpus():
         if fault.id in _OF_OTHER_FAMILIES:
             continue
-        packed = isinstance(fault.build(), Archive)
+        # Only of those has it to be built to know.
+        packed = fault.stage == "archive" and isinstance(fault.build(), Archive)
         if packed or fault.id in CORE_FAULTS:
             yield _case(fault, "refuse", "archives" if packed else "core")
         yield _case(fault, "reason", "recommended", ("archives",) if packed else ())

@@ -70,26 +70,25 @@ def run_suite(
     ]
     with tempfile.TemporaryDirectory() as spare, Stages() as stages:
         target = Path(spare) if folder is None else folder
-        stage = stages(f"Cases for {printable(implementation.name)}", len(applicable))
-        failed = 0
+        names = {bundle.name for item in applicable for bundle in item.bundles}
+        with Bench(applicable, settings.seed, stages("Writing the bundles", len(names))) as bench:
+            stage = stages(f"Asking {printable(implementation.name)}", len(applicable))
+            failed = 0
 
-        def finished(result: Result) -> None:
-            nonlocal failed
-            log.add(result)
-            failed += not result.passed
-            stage.note(f"{failed} not passed" if failed else "")
-            stage(1)
+            def finished(result: Result) -> None:
+                nonlocal failed
+                log.add(result)
+                failed += not result.passed
+                stage.note(f"{failed} not passed" if failed else "")
+                stage(1)
 
-        with (
-            Bench(applicable, settings.seed) as bench,
-            RunLog(target, implementation, required, settings.seed, __version__, known) as log,
-        ):
-            try:
-                run_cases(settings, bench, applicable, finished)
-            except KeyboardInterrupt:
-                write_report(summarize(log.finish(interrupted=True)), target)
-                raise
-            summary = summarize(log.finish())
+            with RunLog(target, implementation, required, settings.seed, __version__, known) as log:
+                try:
+                    run_cases(settings, bench, applicable, finished)
+                except KeyboardInterrupt:
+                    write_report(summarize(log.finish(interrupted=True)), target)
+                    raise
+                summary = summarize(log.finish())
         if folder is not None:
             write_report(summary, folder)
     return summary
