@@ -118,6 +118,17 @@ class ProfileLikelihood:
         delta = self.delta_nll(signals)
         return {item.name: item.baseline_nll + delta[item.name] for item in self.bundle.manifest.curves}
 
+    def log_likelihood_ratio(self, signal: Mapping[str, float], *, curve: str = "observed") -> float:
+        """ln L(s + b) - ln L(b) of one signal by bin id, nuisance parameters profiled: what global fits add up.
+
+        Beyond the domain it is the graph's own number; `in_domain` tells.
+
+        Raises:
+            FindingError: `LLB-Y...`, see `signal`.
+            KeyError: the bundle has no such curve.
+        """
+        return 0.0 - float(self.delta_nll(self.signal(signal)[np.newaxis])[curve][0])
+
     def in_domain(self, signals: ArrayLike) -> NDArray[np.bool_]:
         """Whether each signal is in the box and, where the bundle truncates, below its largest Delta NLL."""
         array = self.check_shape(signals)
