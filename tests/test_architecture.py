@@ -122,7 +122,8 @@ MUST_NOT_IMPORT: dict[str, frozenset[str]] = {
     "llb.evaluation.figures": TRAINING_STACK,
     "llb_conformance": TRAINING_STACK | {"onnxruntime", "matplotlib"},
     "llb_spey": TRAINING_STACK - {"spey"},
-    "llb_pyhf": TRAINING_STACK - {"pyhf"},
+    # pyhf has loaded jax where that is its backend.
+    "llb_pyhf": TRAINING_STACK - {"pyhf", "jax"},
     "llb_jax": (TRAINING_STACK - {"jax"}) | {"onnxruntime"},
     "llb_trainer.peer": TRAINING_STACK - {"pyhf"},
     "llb_trainer.quickstart": TRAINING_STACK - {"pyhf"},

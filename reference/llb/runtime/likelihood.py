@@ -119,7 +119,7 @@ class ProfileLikelihood:
         return {item.name: item.baseline_nll + delta[item.name] for item in self.bundle.manifest.curves}
 
     def log_likelihood_ratio(self, signal: Mapping[str, float], *, curve: str = "observed") -> float:
-        """ln L(s + b) - ln L(b) of one signal by bin id, nuisance parameters profiled: what global fits add up.
+        """ln L(s + b) - ln L(b) of one signal by bin id, nuisances profiled: what global fits add up.
 
         Beyond the domain it is the graph's own number; `in_domain` tells.
 
