@@ -866,7 +866,9 @@ def test_an_interrupted_run_ends(written: Callable[[str], tuple[str, ...]], tmp_
     loader = shlex.join(written('serve("evaluate", lambda request: time.sleep(600))'))
     report = tmp_path / "report"
     options = ["--loader", loader, *FEW, "--timeout", "1.5", "--jobs", "1", "--report", str(report)]
-    program = "from llb.cli.main import main; main()"
+    # What runs in the background of a shell ignores the signal, and so would its children.
+    handler = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{handler}; from llb.cli.main import main; main()"
     with subprocess.Popen([sys.executable, "-c", program, "conform", "run", *options], text=True) as process:
         # The first start only asks who it is.
         while starts(tmp_path) < 2 and process.poll() is None:

@@ -191,12 +191,12 @@ def _worker(
             if dialogue is None or process is None:
                 yield Result(case, Judgement(Outcome.NOT_RUN, given_up), None, 0.0)
                 continue
-            process.log.clear()
             judgement, step, lost = converse(dialogue, bench, case)
             if lost:
                 process.kill()
             passed = judgement.outcome is Outcome.PASSED
             log = () if passed else tuple(process.log)[-20:]
+            process.log.clear()
             yield Result(case, judgement, step, time.perf_counter() - begun, log)
             if lost:
                 process, dialogue = None, None
