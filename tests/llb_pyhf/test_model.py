@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pyhf
 import pytest
@@ -26,9 +27,12 @@ SIGNAL = {"SR": 1.0}
 @pytest.fixture(params=["numpy", "jax"])
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     before = pyhf.get_backend()
-    pyhf.set_backend(request.param, precision="64b")
-    yield request.param
-    pyhf.set_backend(*before)
+    # pyhf switches all of JAX to double precision.
+    with jax.enable_x64(True):
+        pyhf.set_backend(request.param, precision="64b")
+        yield request.param
+        pyhf.set_backend(*before)
+    jax.config.update("jax_enable_x64", False)
 
 
 @pytest.fixture(scope="module", params=["float64", "float32"])
@@ -160,6 +164,7 @@ def test_data_of_ones_own_are_nan_while_jax_traces(tmp_path: Path) -> None:
         right = numbers(model.logpdf([1.0], model.data()))
     finally:
         pyhf.set_backend(*before)
+        jax.config.update("jax_enable_x64", False)
     assert right == pytest.approx(numbers(model.logpdf([1.0], model.data())))
 
 

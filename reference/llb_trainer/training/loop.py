@@ -87,6 +87,18 @@ def train(
     Raises:
         FindingError: LLB-T041 the checkpoints belong to another training.
     """
+    # Networks are trained in single precision, whatever somebody else has told JAX (pyhf's backend does).
+    with jax.enable_x64(False):
+        return _trained(labels, recipe, checkpoints, progress, records)
+
+
+def _trained(
+    labels: LabelSet,
+    recipe: Recipe,
+    checkpoints: Path | None,
+    progress: Callable[[int], None] | None,
+    records: int,
+) -> Trained:
     began = time.monotonic()
     run = _Run(labels, recipe)
     steps = run.steps
