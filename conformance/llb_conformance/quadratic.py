@@ -102,6 +102,10 @@ class QuadraticModel:
         """The curves with a column of their own."""
         return tuple(curve for curve in self.curves if curve.alias_of is None)
 
+    def largest(self, signals: ArrayLike) -> Array:
+        """The largest Delta NLL over the graph's columns, of signals of shape (..., n_bins), shape (...)."""
+        return np.max([curve.delta(signals) for curve in self.own_curves], axis=0)
+
     @property
     def bin_ids(self) -> tuple[str, ...]:
         """Bin ids in column order."""

@@ -133,8 +133,7 @@ def _points(model: QuadraticModel) -> Array:
     points = lower + generator.random((20 * _HELDOUT, len(lower))) * (upper - lower)
     points *= generator.random((len(points), 1))
     if model.delta_nll_max is not None:
-        largest = np.max([curve.delta(points) for curve in model.own_curves], axis=0)
-        points = points[largest < 0.999 * model.delta_nll_max]
+        points = points[model.largest(points) < 0.999 * model.delta_nll_max]
     return np.concatenate([np.zeros((1, len(lower))), points[: _HELDOUT - 1]])
 
 

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from llb_conformance.corpus.case import write_bundle
@@ -45,12 +44,7 @@ class Bench:
             self._wrote(1)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Removes everything."""
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from llb_conformance.harness.bench import Bench
 from llb_conformance.harness.dialogue import Dialogue, Implementation, ProtocolError
@@ -71,7 +71,7 @@ _TRIED = (
 )
 
 
-def _talk(dialogue: Dialogue, bench: Bench, case: Case, process: LoaderProcess) -> Any:
+def _talk(dialogue: Dialogue, bench: Bench, case: Case, process: LoaderProcess) -> Iterator[tuple[str, str]]:
     opening, evaluating = case.steps
     request = {**opening.request, "bundle": bench.path(opening.request["bundle"])}
     yield _TRIED[0], opening.expected.judge(dialogue.ask(request)).message

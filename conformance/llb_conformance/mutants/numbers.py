@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from llb_conformance.mutants.mutant import Mutant, Opened, WrongLoader
+from llb_conformance.suite.wire import as_number
 
 __all__ = ["number_mutants"]
 
@@ -69,12 +70,6 @@ _CHANGES: tuple[tuple[str, str, Number], ...] = (
 )
 
 
-def _number(value: float) -> float | str:
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0.0 else "-Infinity"
-
-
 class _Changed(WrongLoader):
     """Changes every value by itself."""
 
@@ -85,7 +80,7 @@ class _Changed(WrongLoader):
     def said(self, request: Message, reply: Message) -> Message:
         if reply["reply"] == "values":
             reply["delta_nll"] = {
-                name: [_number(self._change(float(value))) for value in values]
+                name: [as_number(self._change(float(value))) for value in values]
                 for name, values in reply["delta_nll"].items()
             }
         return reply

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from llb_conformance.mutants.mutant import Mutant, Opened, WrongLoader
+from llb_conformance.suite.wire import as_number
 
 __all__ = ["statistics_mutants"]
 
@@ -139,17 +140,13 @@ def _limits(change: Callable[[Message], object]) -> Maker:
                     change(signal)
                     for name, value in signal.items():
                         signal[name] = (
-                            [_number(item) for item in value] if isinstance(value, list) else _number(value)
+                            [as_number(item) for item in value]
+                            if isinstance(value, list)
+                            else as_number(value)
                         )
             return reply
 
     return Limits
-
-
-def _number(value: float) -> float | str:
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity"
 
 
 class _IgnoresLevel(WrongLoader):

@@ -11,7 +11,7 @@ from llb_conformance.quadratic import QuadraticModel, counting_model
 from llb_conformance.quadratic_bundle import quadratic_graph
 from llb_conformance.suite.bundles import Change, add_file, archived, changed
 from llb_conformance.suite.case import Bundle, Case, ConformanceClass
-from llb_conformance.suite.requests import describing, evaluating, inside, opening
+from llb_conformance.suite.requests import describing, evaluating, inside, one_bundle
 
 __all__ = ["accept_cases"]
 
@@ -55,17 +55,16 @@ def _case(
     version: str = "1.0.0",
     conformance_class: ConformanceClass = "core",
 ) -> Case:
-    return Case(
-        id=f"accept-{name}",
-        conformance_class=conformance_class,
+    return one_bundle(
+        f"accept-{name}",
+        f"opens a bundle {what}, and answers as always",
+        model,
+        describing(model),
+        evaluating(model, inside(model, 3, 100)),
         requirements=(requirement,),
-        description=f"The loader opens a bundle {what}, and answers as always.",
-        bundles=(bundle,),
-        steps=(
-            opening(bundle, model, version),
-            describing(model),
-            evaluating(model, inside(model, 3, 100)),
-        ),
+        conformance_class=conformance_class,
+        bundle=bundle,
+        format_version=version,
     )
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from llb_conformance.quadratic import CURVES, QuadraticModel, counting_model, parabola_model
-from llb_conformance.suite.bundles import plain, wide_model
+from llb_conformance.suite.bundles import wide_model
 from llb_conformance.suite.case import Case, ConformanceClass, Step
 from llb_conformance.suite.numbers import Rising
-from llb_conformance.suite.requests import as_signals, evaluating, inside, opening, outside
+from llb_conformance.suite.requests import as_signals, evaluating, inside, one_bundle, outside, strength
 
 __all__ = ["domain_cases"]
 
@@ -84,14 +84,13 @@ def _case(
     requirements: tuple[str, ...] = ("DOMAIN-3",),
     conformance_class: ConformanceClass = "core",
 ) -> Case:
-    bundle = plain(model)
-    return Case(
-        id=f"domain-{name}",
-        conformance_class=conformance_class,
+    return one_bundle(
+        f"domain-{name}",
+        what,
+        model,
+        *steps,
         requirements=requirements,
-        description=f"The loader {what}.",
-        bundles=(bundle,),
-        steps=(opening(bundle, model), *steps),
+        conformance_class=conformance_class,
     )
 
 
@@ -104,17 +103,14 @@ def _at(point: np.ndarray, column: int, value: float) -> np.ndarray:
 
 def _around(model: QuadraticModel) -> np.ndarray:
     """Points of the box on either side of the truncation, 3 % and more of Delta NLL away."""
-    directions = inside(model, 6, 60)
-    points: list[np.ndarray] = []
-    for direction in directions:
-        for target in (0.5, 0.97, 1.03, 1.3):
-            low, high = 0.0, 1e3
-            for _ in range(200):
-                scale = 0.5 * (low + high)
-                largest = max(float(curve.delta(scale * direction)) for curve in model.own_curves)
-                low, high = (scale, high) if largest < target * (model.delta_nll_max or 0.0) else (low, scale)
-            points.append(low * direction)
-    return np.array(points)
+    limit = model.delta_nll_max or 0.0
+    return np.array(
+        [
+            strength(model, direction, share * limit) * direction
+            for direction in inside(model, 6, 60)
+            for share in (0.5, 0.97, 1.03, 1.3)
+        ]
+    )
 
 
 def _rising(model: QuadraticModel) -> Step:

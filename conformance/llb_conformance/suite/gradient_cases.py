@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb_conformance.quadratic import CURVES, QuadraticModel, counting_model, parabola_model
-from llb_conformance.suite.bundles import plain, wide_model
+from llb_conformance.suite.bundles import wide_model
 from llb_conformance.suite.case import Case, Step
 from llb_conformance.suite.numbers import Gradients
-from llb_conformance.suite.requests import as_signals, inside, opening
+from llb_conformance.suite.requests import as_signals, inside, one_bundle
 from llb_conformance.suite.tolerance import GRADIENT, GRADIENT_SINGLE
 
 __all__ = ["gradient_cases"]
@@ -44,14 +44,13 @@ def gradient_cases() -> Iterator[Case]:
 
 
 def _case(name: str, what: str, model: QuadraticModel, step: Step) -> Case:
-    bundle = plain(model)
-    return Case(
-        id=f"gradient-{name}",
-        conformance_class="gradient",
+    return one_bundle(
+        f"gradient-{name}",
+        f"gives the derivatives {what}",
+        model,
+        step,
         requirements=("CONFORM-5",),
-        description=f"The loader gives the derivatives {what}.",
-        bundles=(bundle,),
-        steps=(opening(bundle, model), step),
+        conformance_class="gradient",
     )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from llb_conformance.quadratic import QuadraticModel, counting_model, parabola_model
-from llb_conformance.suite.bundles import plain
 from llb_conformance.suite.case import Case, Step
 from llb_conformance.suite.limit_numbers import LimitNumbers, LimitValues
-from llb_conformance.suite.requests import as_signals, inside, opening
+from llb_conformance.suite.requests import as_signals, inside, one_bundle, strength
 from llb_conformance.suite.tolerance import CLS, CLS_SINGLE, LIMIT, LIMIT_SINGLE
 
 __all__ = ["limit_cases"]
@@ -45,23 +46,14 @@ def limit_cases() -> Iterator[Case]:
 
 
 def _named(model: QuadraticModel, name: str) -> QuadraticModel:
-    return QuadraticModel(
-        f"{model.id}-{name}", model.bins, model.curves, model.lower, model.upper, model.delta_nll_max
-    )
+    return replace(model, id=f"{model.id}-{name}")
 
 
 def _edge(model: QuadraticModel, signal: Any) -> float:
     """How far the ray of a signal stays in the domain, in mu."""
     box = min(edge / value for edge, value in zip(model.upper, signal, strict=True) if value > 0.0)
-    largest = max(float(curve.delta(box * signal)) for curve in model.own_curves)
-    if model.delta_nll_max is None or largest <= model.delta_nll_max:
-        return box
-    low, high = 0.0, box
-    for _ in range(100):
-        middle = 0.5 * (low + high)
-        largest = max(float(curve.delta(middle * signal)) for curve in model.own_curves)
-        low, high = (middle, high) if largest < model.delta_nll_max else (low, middle)
-    return low
+    limit = model.delta_nll_max
+    return box if limit is None else min(box, strength(model, signal, limit))
 
 
 def _furthest(model: QuadraticModel, signal: Any) -> float:
@@ -80,7 +72,6 @@ def _case(
     known: bool = True,
 ) -> Case:
     """A case; where its numbers are beyond the domain, only that they are numbers is known."""
-    bundle = plain(model)
     rows = np.asarray(signals, dtype=np.float64)
     numbers = tuple(_numbers(model, row, level, known=known) for row in rows)
     single = model.dtype == "float32"
@@ -91,24 +82,26 @@ def _case(
         LIMIT_SINGLE if single else LIMIT,
     )
     request = {"cmd": "limits", "signals": as_signals(model, rows), "level": level}
-    return Case(
-        id=f"limits-{name}",
-        conformance_class="limits",
+    return one_bundle(
+        f"limits-{name}",
+        f"gives CLs and upper limits {what}",
+        model,
+        Step(request, expected),
         requirements=("CONFORM-5", *(() if known else ("DOMAIN-3",))),
-        description=f"The loader gives CLs and upper limits {what}.",
-        bundles=(bundle,),
-        steps=(opening(bundle, model), Step(request, expected)),
+        conformance_class="limits",
     )
 
 
 def _numbers(model: QuadraticModel, signal: Any, level: float, *, known: bool) -> LimitNumbers:
+    if not known:
+        nan = (math.nan,) * 5
+        return LimitNumbers(math.nan, nan, nan, math.nan, nan, nan)
     exact = model.exact(signal, level=level)
-    nan = (float("nan"),) * 5
     return LimitNumbers(
-        cls_observed=exact.cls_observed if known else float("nan"),
-        cls_expected=exact.cls_expected if known else nan,
-        cls_apriori=exact.cls_apriori if known else nan,
-        upper_limit_observed=exact.upper_limit_observed if known else float("nan"),
-        upper_limit_expected=exact.upper_limit_expected if known else nan,
-        upper_limit_apriori=exact.upper_limit_apriori if known else nan,
+        exact.cls_observed,
+        exact.cls_expected,
+        exact.cls_apriori,
+        exact.upper_limit_observed,
+        exact.upper_limit_expected,
+        exact.upper_limit_apriori,
     )

@@ -101,11 +101,11 @@ class Rising:
             if len(numbers) != len(self.out_of_domain):
                 return wrong(f"delta_nll of {curve} has {len(numbers)} numbers")
             steps = [after - before for before, after in pairwise(numbers)]
-            said = [as_number(item) for item in numbers]
             rising = all(0.0 < step < math.inf for step in steps)
             # As convex as rounding shows.
             convex = all(after >= before - 1e-6 * abs(before) for before, after in pairwise(steps))
             if not (rising and convex):
+                said = [as_number(item) for item in numbers]
                 return wrong(f"delta_nll of {curve} does not rise convexly beyond the domain", got=said)
         return PASSED
 

@@ -18,7 +18,7 @@ from llb_conformance.quadratic import QuadraticCurve, QuadraticModel, counting_m
 from llb_conformance.suite.bundles import with_graph
 from llb_conformance.suite.case import Case
 from llb_conformance.suite.elementwise import ELEMENTWISE
-from llb_conformance.suite.requests import evaluating, inside, opening
+from llb_conformance.suite.requests import evaluating, inside, one_bundle
 from llb_conformance.suite.tensors import TENSORS
 from llb_conformance.suite.term import Term
 
@@ -32,27 +32,24 @@ def operator_cases() -> Iterator[Case]:
     for term in (*ELEMENTWISE, *TENSORS):
         model = _with_term(counting_model(), term)
         bundle = with_graph(model, "graph", lambda graph, term=term: _insert(graph, term))
-        yield Case(
-            id=f"graph-{term.name}",
-            conformance_class="core",
+        yield one_bundle(
+            f"graph-{term.name}",
+            f"runs a graph with {term.what}",
+            model,
+            evaluating(model, np.concatenate([np.zeros((1, 4)), inside(model, 6, 110)])),
             requirements=("GRAPH-5", "GRAPH-7"),
-            description=f"The loader runs a graph with {term.what}.",
-            bundles=(bundle,),
-            steps=(
-                opening(bundle, model),
-                evaluating(model, np.concatenate([np.zeros((1, 4)), inside(model, 6, 110)])),
-            ),
+            bundle=bundle,
         )
     for opset, version in ((18, 8), (19, 9), (20, 9), (21, 10)):
         model = replace(counting_model(), id=f"counting-opset-{opset}")
         bundle = with_graph(model, "graph", lambda graph, o=opset, v=version: _of_version(graph, o, v))
-        yield Case(
-            id=f"graph-opset-{opset}",
-            conformance_class="core",
+        yield one_bundle(
+            f"graph-opset-{opset}",
+            f"runs a graph of opset {opset} and IR version {version}",
+            model,
+            evaluating(model, inside(model, 4, 111)),
             requirements=("GRAPH-4",),
-            description=f"The loader runs a graph of opset {opset} and IR version {version}.",
-            bundles=(bundle,),
-            steps=(opening(bundle, model), evaluating(model, inside(model, 4, 111))),
+            bundle=bundle,
         )
 
 

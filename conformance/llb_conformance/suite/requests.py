@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llb_conformance.quadratic import CURVES, QuadraticModel
-from llb_conformance.suite.case import Bundle, Step
+from llb_conformance.suite.bundles import plain
+from llb_conformance.suite.case import Bundle, Case, ConformanceClass, Step
 from llb_conformance.suite.expectation import Described, Opened, Refused
 from llb_conformance.suite.numbers import Values
 from llb_conformance.suite.tolerance import DELTA, DELTA_SINGLE
@@ -20,12 +21,47 @@ __all__ = [
     "describing",
     "evaluating",
     "inside",
+    "one_bundle",
     "opening",
     "outside",
     "refusing",
+    "strength",
 ]
 
 Array = NDArray[np.float64]
+
+
+def one_bundle(
+    name: str,
+    what: str,
+    model: QuadraticModel,
+    *steps: Step,
+    requirements: tuple[str, ...],
+    conformance_class: ConformanceClass = "core",
+    bundle: Bundle | None = None,
+    format_version: str = "1.0.0",
+) -> Case:
+    """A case about one good bundle, which is opened first.
+
+    Args:
+        name: id of the case.
+        what: what the loader does, without its subject.
+        model: what the bundle's numbers come from.
+        steps: after the opening.
+        requirements: clauses of the specification.
+        conformance_class: class of the case.
+        bundle: the bundle, if it is not simply that of the model.
+        format_version: of the bundle.
+    """
+    opened = plain(model) if bundle is None else bundle
+    return Case(
+        id=name,
+        conformance_class=conformance_class,
+        requirements=requirements,
+        description=f"The loader {what}.",
+        bundles=(opened,),
+        steps=(opening(opened, model, format_version), *steps),
+    )
 
 
 def opening(bundle: Bundle, model: QuadraticModel, format_version: str = "1.0.0") -> Step:
@@ -60,7 +96,7 @@ def evaluating(
     points: ArrayLike,
     *,
     curves: Sequence[str] = CURVES,
-    mu: float = 1.0,
+    mu: float | None = None,
     signals: Sequence[Mapping[str, Any]] | None = None,
     by_column: bool = False,
     sigma: bool = False,
@@ -71,13 +107,13 @@ def evaluating(
         model: of the open bundle.
         points: signals by column, shape (N, n_bins).
         curves: asked for, in this order.
-        mu: signal strength; left out of the request where it is 1.
+        mu: signal strength; None leaves it out of the request.
         signals: how the points are said, by default with every bin in the order of the columns.
         by_column: whether they are said as `points`.
         sigma: whether the stated error has to be in the answer.
     """
     rows = np.asarray(points, dtype=np.float64)
-    scaled = mu * rows
+    scaled = rows if mu is None else mu * rows
     flags = outside(model, scaled)
     request: dict[str, Any] = {"cmd": "evaluate"}
     if by_column:
@@ -85,7 +121,7 @@ def evaluating(
     else:
         request["signals"] = as_signals(model, rows) if signals is None else [dict(item) for item in signals]
     request["curves"] = list(curves)
-    if mu != 1.0:
+    if mu is not None:
         request["mu"] = mu
     # What a loader answers beyond the domain is its own affair, as long as it is a number.
     delta = {name: _known(model.curve(name).delta(scaled), flags) for name in curves}
@@ -109,7 +145,7 @@ def outside(model: QuadraticModel, points: Array) -> NDArray[np.bool_]:
     limit = model.delta_nll_max
     if limit is None:
         return beyond
-    largest = np.max([curve.delta(points) for curve in model.own_curves], axis=0)
+    largest = model.largest(points)
     if np.any(~beyond & (np.abs(largest - limit) < 0.01 * limit)):
         raise ValueError(f"{model.id}: a point is too near to the truncation")
     return beyond | (largest > limit)
@@ -123,7 +159,15 @@ def inside(model: QuadraticModel, count: int, seed: int) -> Array:
     found: list[Array] = []
     while len(found) < count:
         point = (lower + generator.random(len(lower)) * (upper - lower)) * generator.random()
-        largest = max(float(curve.delta(point)) for curve in model.own_curves)
-        if model.delta_nll_max is None or largest < 0.9 * model.delta_nll_max:
+        if model.delta_nll_max is None or model.largest(point) < 0.9 * model.delta_nll_max:
             found.append(point)
     return np.array(found)
+
+
+def strength(model: QuadraticModel, direction: Array, delta: float) -> float:
+    """How often a direction, shape (n_bins,), fits below a largest Delta NLL; at most a thousand times."""
+    low, high = 0.0, 1e3
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if model.largest(middle * direction) < delta else (low, middle)
+    return low

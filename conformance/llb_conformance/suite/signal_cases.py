@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from llb_conformance.quadratic import QuadraticModel, counting_model
-from llb_conformance.suite.bundles import plain
 from llb_conformance.suite.case import Case, ConformanceClass, Step
 from llb_conformance.suite.expectation import Refused
-from llb_conformance.suite.requests import as_signals, evaluating, inside, opening
+from llb_conformance.suite.requests import as_signals, evaluating, inside, one_bundle
 
 __all__ = ["signal_cases"]
 
@@ -132,14 +131,13 @@ def _case(
     requirement: str = "INPUT-2",
     conformance_class: ConformanceClass = "core",
 ) -> Case:
-    bundle = plain(model)
-    return Case(
-        id=f"signal-{name}",
-        conformance_class=conformance_class,
+    return one_bundle(
+        f"signal-{name}",
+        what,
+        model,
+        *steps,
         requirements=(requirement,),
-        description=f"The loader {what}.",
-        bundles=(bundle,),
-        steps=(opening(bundle, model), *steps),
+        conformance_class=conformance_class,
     )
 
 
