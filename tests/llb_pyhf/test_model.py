@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,27 @@ PARABOLA = parabola_model(mu_hat=0.6, sigma=0.5, sigma_asimov=0.55)
 SIGNAL = {"SR": 1.0}
 
 
+@contextmanager
+def pyhf_in(backend: str) -> Iterator[None]:
+    """pyhf's backend for a while: models of other tests follow every change of it, in double precision too."""
+    before = pyhf.get_backend()
+    double = jax.config.jax_enable_x64
+    try:
+        with jax.enable_x64(True):
+            try:
+                pyhf.set_backend(backend, precision="64b")
+                yield
+            finally:
+                pyhf.set_backend(*before)
+    finally:
+        # Importing pyhf's jax backend switches all of JAX, for good.
+        jax.config.update("jax_enable_x64", double)
+
+
 @pytest.fixture(params=["numpy", "jax"])
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = pyhf.get_backend()
-    # pyhf switches all of JAX to double precision.
-    with jax.enable_x64(True):
-        pyhf.set_backend(request.param, precision="64b")
+    with pyhf_in(request.param):
         yield request.param
-        pyhf.set_backend(*before)
-    jax.config.update("jax_enable_x64", False)
 
 
 @pytest.fixture(scope="module", params=["float64", "float32"])
@@ -157,14 +170,9 @@ def test_a_bundle_without_the_curves_is_refused(tmp_path: Path) -> None:
 
 def test_data_of_ones_own_are_nan_while_jax_traces(tmp_path: Path) -> None:
     model = BundleModel(write_quadratic(PARABOLA, tmp_path / "p.llb"), SIGNAL)
-    before = pyhf.get_backend()
-    pyhf.set_backend("jax", precision="64b")
-    try:
+    with pyhf_in("jax"):
         assert np.isnan(numbers(model.logpdf([1.0], [value + 1.0 for value in model.data()]))).all()
         right = numbers(model.logpdf([1.0], model.data()))
-    finally:
-        pyhf.set_backend(*before)
-        jax.config.update("jax_enable_x64", False)
     assert right == pytest.approx(numbers(model.logpdf([1.0], model.data())))
 
 
