@@ -18,8 +18,9 @@ from spey.base.model_config import ModelConfig
 from spey.utils import ExpectationType
 
 from llb.bundle import Bundle
-from llb.runtime import ProfileLikelihood, Rays, load, rays
+from llb.runtime import ProfileLikelihood, Rays
 from llb_schema import Finding, FindingError, has_errors
+from llb_spey.kept import SignalCurves, shared_model
 
 __all__ = ["ASIMOV_TOKEN", "ProfileLikelihoodBackend"]
 
@@ -55,11 +56,10 @@ class ProfileLikelihoodBackend(BackendBase):
     # What Spey hands out is cached by it, so nothing may change after construction.
     __slots__ = (
         "_alive",
-        "_baselines",
-        "_rays",
+        "_curves",
+        "_model",
         "_start",
         "_stretch",
-        "bundle_citation",
         "findings",
         "mu_edge",
         "mu_low",
@@ -70,31 +70,23 @@ class ProfileLikelihoodBackend(BackendBase):
         bundle: str | Path | Bundle | ProfileLikelihood,
         signal_yields: Mapping[str, float] | Sequence[float] | Array,
     ) -> None:
-        model = bundle if isinstance(bundle, ProfileLikelihood) else load(bundle)
-        signal = model.signal(signal_yields)
-        manifest = model.bundle.manifest
-        self._rays: Rays = rays(model, signal[np.newaxis])
-        if has_errors(self._rays.findings):
-            raise FindingError(self._rays.findings)
-        self.findings: tuple[Finding, ...] = self._rays.findings
+        self._model = bundle if isinstance(bundle, ProfileLikelihood) else shared_model(bundle)
+        signal = self._model.signal(signal_yields)
+        self._curves = SignalCurves(self._model, signal)
+        ray = self._curves.rays
+        if has_errors(ray.findings):
+            raise FindingError(ray.findings)
+        self.findings: tuple[Finding, ...] = ray.findings
         self._alive = bool(np.any(signal))
-        self._baselines = {curve.name: curve.baseline_nll for curve in manifest.curves}
-        self.bundle_citation: tuple[tuple[str, str], ...] = tuple(
-            (item.kind, item.value) for item in manifest.references
-        )
-        self.mu_low = float(self._rays.mu_low[0]) if self._alive else 0.0
-        self.mu_edge = float(self._rays.mu_edge[0]) if self._alive else 1.0
-        self._start = float(self._rays.minimum("observed")[0][0])
-        self._stretch = self._find_stretch()
+        self.mu_low = float(ray.mu_low[0]) if self._alive else 0.0
+        self.mu_edge = float(ray.mu_edge[0]) if self._alive else 1.0
+        self._start = float(ray.minimum("observed")[0][0])
+        self._stretch = _stretch(ray)
 
-    def _find_stretch(self) -> float:
-        """How much the objective has to be stretched for an optimiser with absolute tolerances, at least 1.
-
-        For a weak signal (mu of thousands) the slopes are so small that Spey's optimiser, whose tolerance
-        is absolute, stops where it starts.
-        """
-        curvature = max(float(self._rays.second_derivative(curve, 0.0)[0]) for curve in self._rays.columns)
-        return max(1.0, min(1e12, 1.0 / curvature)) if curvature > 0.0 else 1.0
+    @property
+    def bundle_citation(self) -> tuple[tuple[str, str], ...]:
+        """What the bundle asks to be cited, as (kind, value), such as a DOI."""
+        return tuple((item.kind, item.value) for item in self._model.bundle.manifest.references)
 
     @property
     def is_alive(self) -> bool:
@@ -128,7 +120,7 @@ class ProfileLikelihoodBackend(BackendBase):
                 bundle does not have.
         """
         curve = self._curve(expected, data)
-        baseline = self._baselines[curve]
+        baseline = self._baseline(curve)
         return lambda pars: -(baseline + self._value(curve, pars, 0))
 
     def get_objective_function(
@@ -143,7 +135,7 @@ class ProfileLikelihoodBackend(BackendBase):
         multiple of Delta NLL above the baseline, which has the same minimum.
         """
         curve = self._curve(expected, data)
-        baseline, stretch = self._baselines[curve], self._stretch
+        baseline, stretch = self._baseline(curve), self._stretch
 
         def value(pars: ArrayLike) -> float:
             return baseline + stretch * self._value(curve, pars, 0)
@@ -183,9 +175,12 @@ class ProfileLikelihoodBackend(BackendBase):
             "a profile-likelihood bundle cannot draw toys; use the asymptotic calculator"
         )
 
+    def _baseline(self, curve: str) -> float:
+        return next(item.baseline_nll for item in self._model.bundle.manifest.curves if item.name == curve)
+
     def _value(self, curve: str, pars: ArrayLike, order: int) -> float:
         mu = float(np.asarray(pars, dtype=np.float64).ravel()[0])
-        return float(self._rays.at(curve, np.zeros(1, dtype=np.intp), np.array([mu]), order)[0])
+        return float(self._curves.rays.at(curve, np.zeros(1, dtype=np.intp), np.array([mu]), order)[0])
 
     def _curve(self, expected: ExpectationType, data: ArrayLike | None) -> str:
         # Spey passes strings too, and "all" for observed with everything; its own enum compares with both.
@@ -197,6 +192,16 @@ class ProfileLikelihoodBackend(BackendBase):
                     "data of one's own: a bundle has learned its published data sets and takes no others"
                 )
             curve += "_asimov"
-        if curve not in self._rays.columns:
+        if curve not in self._model.curve_names:
             raise NotImplementedError(f"the bundle has no curve {curve!r}")
         return curve
+
+
+def _stretch(ray: Rays) -> float:
+    """How much the objective has to be stretched for an optimiser with absolute tolerances, at least 1.
+
+    For a weak signal (mu of thousands) the slopes are so small that Spey's optimiser, whose tolerance
+    is absolute, stops where it starts.
+    """
+    curvature = max(float(ray.second_derivative(curve, 0.0)[0]) for curve in ray.columns)
+    return max(1.0, min(1e12, 1.0 / curvature)) if curvature > 0.0 else 1.0

@@ -27,7 +27,7 @@ SIGNAL = {"SR": 1.0}
 
 @contextmanager
 def pyhf_in(backend: str) -> Iterator[None]:
-    """pyhf's backend for a while: models of other tests follow every change of it, in double precision too."""
+    """pyhf's backend for a while: models of other tests follow, in double precision too, and back."""
     before = pyhf.get_backend()
     double = jax.config.jax_enable_x64
     try:

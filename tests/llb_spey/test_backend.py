@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from llb.runtime import ProfileLikelihood, limits, load
 from llb_conformance import QuadraticModel, counting_model, parabola_model, write_quadratic
 from llb_schema import FindingError
 from llb_spey import ASIMOV_TOKEN, ProfileLikelihoodBackend
+from llb_spey.kept import MAX_RAYS
 
 NAME = "llb.profile_likelihood"
 OBSERVED, APRIORI, APOSTERIORI = (
@@ -181,12 +184,41 @@ def test_bad_signals_and_bundles_are_findings(model: ProfileLikelihood, tmp_path
 
 
 def test_a_scan_leaves_small_objects_only(model: ProfileLikelihood) -> None:
-    backends = [ProfileLikelihoodBackend(model, [1.0, 1.0, 1.0, 0.1 * n]) for n in range(5)]
-    gc.collect()
-    held = gc.get_referents(*backends)
-    assert model not in held
-    assert model.graph not in held
-    assert not any("InferenceSession" in type(item).__name__ for item in held)
-    for backend in backends:
-        spline = backend._rays.splines
-        assert spline.pieces.nbytes + spline.breaks.nbytes < 50_000
+    signals = np.random.default_rng(1)
+
+    def scan(points: int) -> list[ProfileLikelihoodBackend]:
+        return [ProfileLikelihoodBackend(model, signals.uniform(0.1, 5.0, 4)) for _ in range(points)]
+
+    tracemalloc.start()
+    try:
+        # From here on as many curves come as go, and Spey would keep all backends.
+        kept = scan(MAX_RAYS)
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        kept += scan(2 * MAX_RAYS)
+        gc.collect()
+        each = (tracemalloc.get_traced_memory()[0] - before) / (2 * MAX_RAYS)
+    finally:
+        tracemalloc.stop()
+    assert len(kept) == 3 * MAX_RAYS
+    assert each < 1500
+
+
+def test_curves_that_were_dropped_come_back_the_same(model: ProfileLikelihood) -> None:
+    first = ProfileLikelihoodBackend(model, [1.0, 2.0, 3.0, 0.5])
+    before = [first.get_logpdf_func(data=data)([mu]) for data in (None, [ASIMOV_TOKEN]) for mu in (0.3, 7.0)]
+    for number in range(MAX_RAYS):
+        ProfileLikelihoodBackend(model, [1.0, 2.0, 3.0, 1.0 + number])
+    after = [first.get_logpdf_func(data=data)([mu]) for data in (None, [ASIMOV_TOKEN]) for mu in (0.3, 7.0)]
+    assert before == after
+
+
+def test_a_bundle_that_is_opened_again_is_the_same_model(tmp_path: Path) -> None:
+    path = write_quadratic(parabola_model(), tmp_path / "toy.llb")
+    one, two = (ProfileLikelihoodBackend(path, {"SR": 1.0}) for _ in range(2))
+    assert one._model is two._model
+    # Another bundle in its place: its own numbers, not those of before.
+    shutil.rmtree(path)
+    other = write_quadratic(parabola_model(sigma=1.0), path)
+    three = ProfileLikelihoodBackend(other, {"SR": 1.0})
+    assert three.get_logpdf_func()([2.0]) > one.get_logpdf_func()([2.0])
