@@ -16,7 +16,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 WINGS = ("schema", "reference", "plugins", "conformance")
-OURS = ("llb", "llb_schema", "llb_trainer", "llb_spey", "llb_pyhf", "llb_jax", "llb_conformance")
+OURS = (
+    "llb",
+    "llb_schema",
+    "llb_trainer",
+    "llb_spey",
+    "llb_pyhf",
+    "llb_jax",
+    "llb_smodels",
+    "llb_conformance",
+)
 
 # Room -> rooms it may know besides itself. The longest matching prefix of a module is its room.
 MAY_KNOW: dict[str, tuple[str, ...]] = {
@@ -26,6 +35,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb.runtime": ("llb_schema", "llb.bundle"),
     "llb.evaluation": ("llb_schema", "llb.bundle", "llb.runtime"),
     "llb.validation": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
+    "llb.interop": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
     "llb.cli": ("llb_schema", "llb"),
     "llb.cli.conform": ("llb_schema", "llb", "llb_conformance"),
     "llb.cli.conform_run": ("llb_schema", "llb", "llb_conformance"),
@@ -35,8 +45,9 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb.cli.teacher": ("llb_schema", "llb", "llb_trainer"),
     "llb.cli.train": ("llb_schema", "llb", "llb_trainer"),
     "llb_spey": ("llb_schema", "llb.bundle", "llb.runtime"),
-    "llb_pyhf": ("llb_schema", "llb.bundle", "llb.runtime"),
+    "llb_pyhf": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
     "llb_jax": ("llb_schema", "llb.bundle", "llb.runtime"),
+    "llb_smodels": ("llb_schema", "llb.bundle", "llb.runtime"),
     "llb_conformance": ("llb_schema",),
     "llb_conformance.suite": (
         "llb_schema",
@@ -115,7 +126,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
 }
 
 # Room -> third-party packages that it and everything below it must do without.
-TRAINING_STACK = frozenset({"jax", "flax", "optax", "pyhf", "spey"})
+TRAINING_STACK = frozenset({"jax", "flax", "optax", "pyhf", "smodels", "spey"})
 MUST_NOT_IMPORT: dict[str, frozenset[str]] = {
     "llb_schema": TRAINING_STACK | {"numpy", "scipy", "onnx", "onnxruntime", "matplotlib"},
     "llb": TRAINING_STACK | {"matplotlib"},
@@ -125,6 +136,8 @@ MUST_NOT_IMPORT: dict[str, frozenset[str]] = {
     # pyhf has loaded jax where that is its backend.
     "llb_pyhf": TRAINING_STACK - {"pyhf", "jax"},
     "llb_jax": (TRAINING_STACK - {"jax"}) | {"onnxruntime"},
+    # Finds SModelS by name, if at all: what it stands in for may not exist.
+    "llb_smodels": TRAINING_STACK,
     "llb_trainer.peer": TRAINING_STACK - {"pyhf"},
     "llb_trainer.quickstart": TRAINING_STACK - {"pyhf"},
 }

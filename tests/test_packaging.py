@@ -65,6 +65,7 @@ def test_the_wheel_holds_code_schemas_data_and_licences(distributions: Path) -> 
         "llb_spey",
         "llb_pyhf",
         "llb_jax",
+        "llb_smodels",
         "llb_conformance",
     }
     assert {f"{package}/py.typed" for package in packages} <= names

@@ -35,6 +35,7 @@ FAMILIES: Mapping[str, str] = {
     "G": "graphs",
     "N": "numbers",
     "C": "claims; from C101 on the teacher",
+    "F": "files of other formats; from F101 on written in them",
     "Y": "signal yields",
     "L": "limits; from L101 on labels",
     "W": "statistical models",

@@ -97,3 +97,17 @@ def test_pyhf_on_a_bundle(tmp_path: Path) -> None:
     observed, expected = (float(item) for item in re.findall(NUMBER, limit.partition("<")[2]))
     limits = (exact.upper_limit_observed, exact.upper_limit_expected[2])
     assert (observed, expected) == pytest.approx(limits, rel=1e-3)
+
+
+def test_smodels_on_a_bundle(tmp_path: Path) -> None:
+    bundle = write_quadratic(COUNTING, tmp_path / "counting.llb")
+    signal = SIGNALS["strong"]
+    path = written(signal, COUNTING, tmp_path / "signal.json")
+    found = [
+        [float(item) for item in re.findall(NUMBER, line.partition(":")[2])]
+        for line in ran("smodels_run/run.py", bundle, path, tmp_path / "database").splitlines()
+    ]
+    exact = COUNTING.exact(signal)
+    upper = [exact.upper_limit_observed, exact.upper_limit_expected[2]]
+    for line, numbers in zip(found, ([1.0 / item for item in upper], upper, upper), strict=True):
+        assert line == pytest.approx(numbers, rel=1e-3)

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from click import Context
+from click import Context, Group
 
 from llb.cli.main import cli
 from llb_conformance.corpus import Folder, corpus, good_bundle
@@ -83,6 +83,8 @@ COMMAND = re.compile(r"llb ([a-z]+)([^,\n]*)")
 def test_commands_in_examples_have_these_options(code: str) -> None:
     for name, arguments in COMMAND.findall(catalogue()[code].example):
         command = cli.get_command(Context(cli), name)
+        if isinstance(command, Group):
+            command = command.get_command(Context(command), arguments.split()[0])
         assert command is not None, name
         known = {option for parameter in command.params for option in parameter.opts}
         assert set(re.findall(r"--[a-z-]+", arguments)) <= known

@@ -1,6 +1,6 @@
 """Bundles as files: reading them safely, their manifest as typed data, writing them whole or not at all."""
 
-from llb.bundle.archive import Container, open_container
+from llb.bundle.archive import Container, open_container, read_archive
 from llb.bundle.card import model_card
 from llb.bundle.content import content_id, file_digests
 from llb.bundle.contract import (
@@ -75,6 +75,7 @@ __all__ = [
     "open_container",
     "pack",
     "parse_json",
+    "read_archive",
     "read_bundle",
     "read_raw_manifest",
     "upgrade_bundle",

@@ -17,7 +17,7 @@ from llb.bundle.tar import read_tar
 from llb.bundle.zip import read_zip
 from llb_schema import Finding, FindingError, finding
 
-__all__ = ["Container", "container_kind", "open_container"]
+__all__ = ["Container", "container_kind", "open_container", "read_archive"]
 
 _READERS: Mapping[str, Callable[[bytes, Limits], dict[str, bytes]]] = {"zip": read_zip, "tar": read_tar}
 
@@ -76,8 +76,11 @@ def container_kind(path: Path) -> str | None:
     if not path.is_file():
         return None
     with path.open("rb") as stream:
-        start = stream.read(4)
-    if start in {b"PK\x03\x04", b"PK\x05\x06"}:
+        return _archive_kind(stream.read(4))
+
+
+def _archive_kind(start: bytes) -> str | None:
+    if start[:4] in {b"PK\x03\x04", b"PK\x05\x06"}:
         return "zip"
     return "tar" if start[:2] == b"\x1f\x8b" else None
 
@@ -108,9 +111,24 @@ def open_container(path: Path, limits: Limits | None = None) -> Container:
         raise FindingError(
             finding("LLB-X003", f"{path} cannot be read: {error}", pointer=str(path))
         ) from error
+    return read_archive(data, path, limits)
+
+
+def read_archive(data: bytes, location: Path, limits: Limits | None = None) -> Container:
+    """The files of an archive that is in memory already, a zip or a tar.gz; `location` is only a name.
+
+    Raises:
+        FindingError: `LLB-A001`, it is neither; all `LLB-A...` findings about paths, links and sizes.
+    """
+    limits = limits or Limits()
+    kind = _archive_kind(data)
+    if kind is None:
+        raise FindingError(finding("LLB-A001", f"{location} is neither a zip nor a tar.gz"))
+    if len(data) > limits.total_bytes:
+        raise FindingError(_too_large(len(data), limits))
     contents = _READERS[kind](data, limits)
     sizes = {name: len(value) for name, value in sorted(contents.items())}
-    return Container(path, kind, sizes, limits, contents)
+    return Container(location, kind, sizes, limits, contents)
 
 
 def _too_large(size: int, limits: Limits) -> Finding:

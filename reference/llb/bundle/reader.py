@@ -72,8 +72,8 @@ class Bundle:
         return data
 
 
-def read_bundle(path: str | Path) -> Bundle:
-    """Opens a bundle: a directory, a zip or a tar.gz.
+def read_bundle(source: str | Path | Container) -> Bundle:
+    """Opens a bundle: a directory, a zip or a tar.gz by its path, or a container that is open already.
 
     Container, manifest (schema and meaning) and the closed list of files are checked here; the digest of
     a file when it is read.
@@ -81,7 +81,7 @@ def read_bundle(path: str | Path) -> Bundle:
     Raises:
         FindingError: every finding of the first stage that has an error.
     """
-    container = open_container(Path(path))
+    container = source if isinstance(source, Container) else open_container(Path(source))
     raw = read_raw_manifest(container)
     findings = check_manifest(raw)
     if has_errors(findings):

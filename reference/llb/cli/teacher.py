@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +20,12 @@ from llb.validation.teacher import Answers, OpenTeacher, Relabelling
 from llb_schema import FindingError, finding
 
 if TYPE_CHECKING:
+    from llb.interop import TeacherFacts
     from llb_trainer.labels.identity import CurveRecord
     from llb_trainer.teachers.contract import CurveData, Labels
     from llb_trainer.teachers.histfactory import Workspace
 
-__all__ = ["asking"]
+__all__ = ["asking", "workspace_facts"]
 
 Array = NDArray[np.float64]
 OnStage = Callable[[str, int], Callable[[int], None]]
@@ -50,6 +53,51 @@ def asking(path: Path, points: int, seed: int) -> Generator[Relabelling]:
 
     with Stages() as stages, one_thread_each(), shared_compilation():
         yield Relabelling(lambda manifest: _opened(path, manifest, stages), points, seed)
+
+
+def workspace_facts(path: Path, measurement: str | None) -> TeacherFacts:
+    """What a bundle says of a workspace: which it is, and the four data sets, from fits without signal.
+
+    Args:
+        path: the pyhf JSON workspace.
+        measurement: of the workspace; None for its first one.
+
+    Raises:
+        FindingError: `LLB-X003`, there is no such file; `LLB-W...`, it cannot be used.
+        ModuleNotFoundError: the extra 'train' is not installed.
+    """
+    require_files(path)
+    require_packages(_NEEDED)
+
+    from llb.bundle import AuxiliaryData
+    from llb.interop import DataSet, TeacherFacts
+    from llb_trainer.teachers.histfactory import histfactory_teacher, read_workspace
+    from llb_trainer.workers import one_thread_each, shared_compilation
+
+    with one_thread_each(), shared_compilation():
+        teacher = histfactory_teacher(read_workspace(path, measurement, own_signal="float"))
+    source, ids = teacher.source, [item.id for item in teacher.bins]
+    return TeacherFacts(
+        teacher={
+            "kind": source.kind,
+            "files": [asdict(item) for item in source.files],
+            **source.details,
+            "channels": [
+                {"name": item.name, "bins": item.bins, "samples": list(item.samples)}
+                for item in source.channels
+            ],
+            "software": [{"name": name, "version": version(name)} for name in source.software],
+        },
+        background={item.id: item.background for item in teacher.bins},
+        data={
+            curve.name: DataSet(
+                dict(zip(ids, curve.main.tolist(), strict=True)),
+                tuple(AuxiliaryData(name, values) for name, values in curve.auxiliary),
+                curve.baseline_nll,
+            )
+            for curve in teacher.curves
+        },
+    )
 
 
 def _opened(path: Path, manifest: Manifest, on_stage: OnStage) -> OpenTeacher:

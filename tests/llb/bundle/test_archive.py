@@ -5,13 +5,14 @@ import io
 import os
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llb.bundle import Limits, open_container, pack
+from llb.bundle import Limits, open_container, pack, read_archive
 from llb_schema import FindingError
 
 GOOD = {"manifest.json": b"{}", "graphs/a.onnx": b"abc" * 50}
@@ -59,9 +60,10 @@ def test_hostile_archives_end_in_findings(name: str, tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(data)
     limits = Limits(40, 2_000_000, 2_900_000, 100.0) if name == "zip total too large" else LIMITS
-    with pytest.raises(FindingError) as error:
-        open_container(path, limits)
-    assert {item.code for item in error.value.findings} == {code}
+    for read in (lambda: open_container(path, limits), lambda: read_archive(data, path, limits)):
+        with pytest.raises(FindingError) as error:
+            read()
+        assert {item.code for item in error.value.findings} == {code}
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -155,3 +157,19 @@ def test_any_bytes_are_read_or_refused(
         container = open_container(path, LIMITS)
         for name in container.sizes:
             container.read(name)
+
+
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+def test_an_archive_in_memory_is_read_like_a_file(
+    make: Callable[[dict[str, bytes]], bytes], tmp_path: Path
+) -> None:
+    path = tmp_path / "toy"
+    path.write_bytes(make(GOOD))
+    assert read_archive(path.read_bytes(), path) == open_container(path)
+
+
+@pytest.mark.parametrize(("data", "code"), [(b"", "LLB-A001"), (b"{}", "LLB-A001"), (b"PK", "LLB-A001")])
+def test_what_is_no_archive_in_memory_is_a_finding(data: bytes, code: str) -> None:
+    with pytest.raises(FindingError, match="from-memory is neither a zip nor") as error:
+        read_archive(data, Path("from-memory"))
+    assert [item.code for item in error.value.findings] == [code]

@@ -103,6 +103,8 @@ except SystemExit as end:
         (("diff", "BUNDLE", "BUNDLE"), ("numpy", "onnx", "onnxruntime", "scipy", "rich")),
         (("pack", "BUNDLE", "--out", "OUT"), ("numpy", "onnx", "onnxruntime", "scipy", "rich")),
         (("show", "BUNDLE"), ("onnx", "onnxruntime", "scipy")),
+        (("import", "olll", "--help"), ("numpy", "onnx", "jsonschema", "rich")),
+        (("export", "olll", "--help"), ("numpy", "onnx", "jsonschema", "rich")),
         (("validate", "BUNDLE", "--level", "2"), ("onnx", "onnxruntime", "scipy", "rich")),
         (("validate", "BUNDLE"), ("scipy", "rich")),
         (("eval", "BUNDLE", "--signal", "SIGNAL"), ("scipy", "rich")),
@@ -128,7 +130,9 @@ except SystemExit as end:
     assert result.stdout.splitlines()[-1] == "exit 0", result
 
 
-@pytest.mark.parametrize("name", ["label", "validate", "show", "diff", "pack", "explain", "eval", "limit"])
+@pytest.mark.parametrize(
+    "name", ["label", "validate", "show", "diff", "pack", "import", "export", "explain", "eval", "limit"]
+)
 def test_every_command_has_the_announced_help_and_an_example(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
