@@ -31,8 +31,8 @@ def node(project: Path) -> str:
     return str(found)
 
 
-def compiled(project: Path, build: Path) -> Path:
-    """The program `llb-loader` of a project with a CMakeLists.txt, built in a folder."""
+def compiled(project: Path, build: Path, program: str = "llb-loader") -> Path:
+    """A program of a project with a CMakeLists.txt, built in a folder."""
     cmake = shutil.which("cmake")
     if cmake is None or shutil.which("c++") is None:
         _unavailable("cmake or a C++ compiler is not installed")
@@ -41,7 +41,7 @@ def compiled(project: Path, build: Path) -> Path:
         _unavailable(f"the packages of {project.name} are missing: {configured.stderr[-500:]}")
     built = run_outside(str(cmake), "--build", str(build), "--parallel", "2", timeout=900.0)
     assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
-    return build / "llb-loader"
+    return build / program
 
 
 def run_outside(

@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from outside import compiled
 
+from llb.runtime import load
 from llb_conformance import QuadraticModel, counting_model, exact_limits, parabola_model, write_quadratic
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "in_other_tools"
@@ -111,3 +113,23 @@ def test_smodels_on_a_bundle(tmp_path: Path) -> None:
     upper = [exact.upper_limit_observed, exact.upper_limit_expected[2]]
     for line, numbers in zip(found, ([1.0 / item for item in upper], upper, upper), strict=True):
         assert line == pytest.approx(numbers, rel=1e-3)
+
+
+def test_a_log_likelihood_in_cpp(tmp_path: Path) -> None:
+    program = compiled(EXAMPLES / "cpp", tmp_path / "build", "loglike")
+    bundle = write_quadratic(COUNTING, tmp_path / "counting.llb")
+    model = load(bundle)
+
+    def asked(signal: dict[str, float]) -> subprocess.CompletedProcess[str]:
+        lines = "".join(f"{name} {events!r}\n" for name, events in signal.items())
+        return subprocess.run([str(program), str(bundle)], input=lines, capture_output=True, text=True)
+
+    for signal in SIGNALS.values():
+        events = dict(zip(COUNTING.bin_ids, signal, strict=True))
+        done = asked(events)
+        assert done.returncode == 0, done.stderr
+        assert float(done.stdout) == pytest.approx(model.log_likelihood_ratio(events), rel=1e-12)
+    assert "outside" in asked(dict.fromkeys(COUNTING.bin_ids, 1e6)).stderr
+    missing = asked({COUNTING.bin_ids[0]: 1.0})
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert asked({"nothing": 1.0}).returncode == 1
