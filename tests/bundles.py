@@ -312,7 +312,8 @@ def put(document: Any, pointer: str, value: Any) -> None:
     *parents, last = pointer.strip("/").split("/")
     for part in parents:
         document = document[int(part) if isinstance(document, list) else part]
+    key = int(last) if isinstance(document, list) else last
     if value is None:
-        del document[last]
+        del document[key]
     else:
-        document[last] = value
+        document[key] = value

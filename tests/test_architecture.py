@@ -65,7 +65,10 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb_conformance.mutants": ("llb_schema", "llb", "llb_conformance.suite", "llb_conformance.harness"),
     "llb_trainer": (),
     "llb_trainer.workers": (),
+    "llb_trainer.chains": ("llb_schema", "llb_trainer.toml_files"),
     "llb_trainer.teachers": ("llb_schema",),
+    "llb_trainer.teachers.densities": ("llb_schema", "llb_trainer.chains", "llb_trainer.teachers"),
+    "llb_trainer.mcmc": ("llb_schema", "llb_trainer.chains", "llb_trainer.teachers.densities"),
     "llb_trainer.sampling": ("llb_schema",),
     "llb_trainer.labels": (
         "llb_schema",
@@ -81,7 +84,9 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "llb_trainer.labels",
     ),
     "llb_trainer.training": ("llb_schema", "llb_trainer.labels"),
+    "llb_trainer.flows": ("llb_schema", "llb_trainer.training.checkpoint", "llb_trainer.training.soap"),
     "llb_trainer.export": ("llb_schema", "llb_trainer.training"),
+    "llb_trainer.export.flow": ("llb_schema", "llb_trainer.flows"),
     "llb_trainer.export.emit": (
         "llb_schema",
         "llb",

@@ -13,9 +13,11 @@ from llb_schema.findings import (
 from llb_schema.migrations import migrate
 from llb_schema.registry import DOCUMENT_KINDS, DocumentKind, load_schema, validate_document
 from llb_schema.versions import (
+    DENSITY_VERSION,
     FAMILIES_OF_FORMAT,
     FORMAT_VERSION,
     LINES,
+    NEWEST_VERSION,
     READER,
     Reader,
     check_version,
@@ -23,11 +25,13 @@ from llb_schema.versions import (
 )
 
 __all__ = [
+    "DENSITY_VERSION",
     "DOCUMENT_KINDS",
     "FAMILIES",
     "FAMILIES_OF_FORMAT",
     "FORMAT_VERSION",
     "LINES",
+    "NEWEST_VERSION",
     "READER",
     "CatalogueEntry",
     "DocumentKind",

@@ -1,6 +1,6 @@
 """Documents of older format versions as documents of the current one: pure functions, a step at a time.
 
-A step is from one released line of the format to the next (VERSION-8). It takes a document that is valid in
+A step is from one breaking part of the format to the next (VERSION-8). It takes a document that is valid in
 its own version and returns a new one that says the same in the next; it never changes what it is given, and
 keeps `extensions` as they are.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from llb_schema.versions import LINES, line_of
+from llb_schema.versions import line_of
 
 __all__ = ["Migration", "migrate"]
 
@@ -19,14 +19,15 @@ Migration = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def migrate(document: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """A document in the current format version; itself, if it is of that line already.
+    """A document in the current breaking part of the format; itself, if it is of that already.
+
+    What is of an older growing part stays so: it is valid as it is (VERSION-10).
 
     Args:
         document: a document that `validate_document` accepts; it is left as it is.
         kind: `manifest` or `vectors`.
     """
-    lines = list(LINES)
-    for line in lines[lines.index(line_of(document)) : -1]:
+    while (line := line_of(document)) in _STEPS:
         document = _STEPS[line][kind](document)
     return document
 

@@ -4,7 +4,8 @@ The rule (VERSION-2 to VERSION-7): of two versions the *breaking* part is the ma
 that is 0, major and minor together; the *growing* part is the number after it. A breaking part that is newer
 than all known ones is refused, and so is an older one that is none of the supported. A newer growing part is
 accepted with a warning and its new keys are ignored, unless the document lists a required feature that this
-reader does not have. A supported older version is read, and said to be one.
+reader does not have. A supported older breaking part is read, and said to be one. An older growing part is
+nothing to speak of: documents are written in the lowest one that has what they need (VERSION-10).
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import Any
 from llb_schema.findings import Finding, finding
 
 __all__ = [
+    "DENSITY_VERSION",
     "FAMILIES_OF_FORMAT",
     "FORMAT_VERSION",
     "LINES",
+    "NEWEST_VERSION",
     "READER",
     "Reader",
     "check_version",
@@ -28,17 +31,22 @@ __all__ = [
 ]
 
 FORMAT_VERSION = "1.0.0"
-"""The version of the format that this package describes, and that its writers write."""
+"""The version in which profile likelihoods are written: the lowest that has all they need (VERSION-10)."""
+
+DENSITY_VERSION = "1.1.0"
+"""The version in which densities are written, likewise."""
 
 FAMILIES_OF_FORMAT = ("profile_likelihood", "full_likelihood", "parameter_likelihood")
 """The families whose manifests the schemas describe; no reader has to have all of them (FAMILY-2)."""
 
-LINES: Mapping[str, str] = {"0.1": "0.1.0", "1.0": FORMAT_VERSION}
-"""The versions that this reader knows, oldest first, by the folder of their schemas.
+LINES: Mapping[str, str] = {"0.1": "0.1.0", "1.0": FORMAT_VERSION, "1.1": DENSITY_VERSION}
+"""The versions that this reader knows, oldest first, by the folder of their schemas."""
 
-There is one of each breaking part.
-"""
+NEWEST_VERSION = tuple(LINES.values())[-1]
+"""The newest version that this package describes."""
 
+# Families that a version has the keys of and no test vectors, so that no bundle of it can be complete.
+_RESERVED: Mapping[str, frozenset[str]] = {"1.0": frozenset(FAMILIES_OF_FORMAT[1:])}
 # As many as the schema allows.
 _MAX_FEATURES = 100
 
@@ -52,8 +60,8 @@ class Reader:
         families: families of functions that it can evaluate.
     """
 
-    features: frozenset[str] = frozenset()
-    families: frozenset[str] = frozenset({"profile_likelihood"})
+    features: frozenset[str] = frozenset({"conditional_inputs"})
+    families: frozenset[str] = frozenset(FAMILIES_OF_FORMAT)
 
 
 READER = Reader()
@@ -81,13 +89,13 @@ def check_version(document: Mapping[str, Any], reader: Reader = READER) -> tuple
         return (_distance("LLB-S010", text),)
     if breaking not in known:
         return (_distance("LLB-S015", text),)
-    newer = growing > known[breaking][1]
+    newer = growing > max(known[breaking])
     findings = [*_check_features(document, reader), *_check_family(document, reader, newer)]
     if newer:
         findings.append(_distance("LLB-S011", text))
     if breaking < newest:
         message = (
-            f"the document is of format version {text}, which this reader supports beside {FORMAT_VERSION}"
+            f"the document is of format version {text}, which this reader supports beside {NEWEST_VERSION}"
         )
         findings.append(finding("LLB-S017", message, pointer="/format_version"))
     return tuple(findings)
@@ -102,7 +110,10 @@ def line_of(document: Mapping[str, Any]) -> str:
     version = _parse(document.get("format_version"))
     if version is None:
         raise KeyError("format_version")
-    return _known()[_split(version)[0]][0]
+    breaking, growing = _split(version)
+    lines = _known()[breaking]
+    # Of a growing part between two that are known, the older one has its keys.
+    return lines[max((part for part in lines if part <= growing), default=min(lines))]
 
 
 def is_newer_growth(document: Mapping[str, Any]) -> bool:
@@ -112,36 +123,41 @@ def is_newer_growth(document: Mapping[str, Any]) -> bool:
         return False
     breaking, growing = _split(version)
     known = _known()
-    return breaking in known and growing > known[breaking][1]
+    return breaking in known and growing > max(known[breaking])
 
 
-def _known() -> dict[Part, tuple[str, Part]]:
-    """Folder and growing part of the known versions, by their breaking part."""
-    parts = {line: _split(version) for line, text in LINES.items() if (version := _parse(text))}
-    return {breaking: (line, growing) for line, (breaking, growing) in parts.items()}
+def _known() -> dict[Part, dict[Part, str]]:
+    """Folders of the known versions, by their breaking and growing part."""
+    known: dict[Part, dict[Part, str]] = {}
+    for line, text in LINES.items():
+        if version := _parse(text):
+            breaking, growing = _split(version)
+            known.setdefault(breaking, {})[growing] = line
+    return known
 
 
 def _distance(code: str, text: object) -> Finding:
     message = f"the document is of format version {text}, this reader knows {' and '.join(LINES.values())}"
-    return finding(code, message, pointer="/format_version", expected=FORMAT_VERSION, actual=text)
+    return finding(code, message, pointer="/format_version", expected=NEWEST_VERSION, actual=text)
 
 
 def _check_family(document: Mapping[str, Any], reader: Reader, newer: bool) -> list[Finding]:
     family = document.get("family")
-    # Of other names the schema says that they are none; a newer version may have more of them.
-    if (
-        not isinstance(family, str)
-        or family in reader.families
-        or not (newer or family in FAMILIES_OF_FORMAT)
-    ):
+    if not isinstance(family, str):
         return []
-    known = ", ".join(sorted(reader.families))
+    reserved = family in _RESERVED.get(line_of(document), ())
+    # Of other names the schema says that they are none; a newer version may have more of them.
+    if not reserved and (family in reader.families or not (newer or family in FAMILIES_OF_FORMAT)):
+        return []
+    known = ", ".join(sorted(reader.families - _RESERVED.get(line_of(document), frozenset())))
     message = f"this reader does not have the family {_short(family)}"
-    hint = (
-        f"Update the reader: format {FORMAT_VERSION} reserves the family, a later version of llb reads it."
-        if family in FAMILIES_OF_FORMAT
-        else "Update the reader: the family came with a later version of the format."
-    )
+    if reserved:
+        message += f" in format version {document['format_version']}"
+        hint = f"That version only reserves the family; bundles of it are of {DENSITY_VERSION} or later."
+    elif family in FAMILIES_OF_FORMAT:
+        hint = f"Update the reader: format {NEWEST_VERSION} has the family."
+    else:
+        hint = "Update the reader: the family came with a later version of the format."
     return [finding("LLB-S018", message, pointer="/family", expected=known, actual=_short(family), hint=hint)]
 
 

@@ -73,7 +73,7 @@ def test_tables_have_as_many_cells_as_heads() -> None:
 
 def test_conditions_choices_and_limits_are_in_words() -> None:
     rows = {line.split(" | ")[0]: line for line in PAGE.splitlines()}
-    assert "| unless `kind` is `simplified_likelihood` |" in rows["| `poi`"]
+    assert "| if `kind` is `histfactory` |" in rows["| `poi`"]
     assert "| with `alias_of` |" in rows["| `alias_max_difference`"]
     assert "| if `family` is `profile_likelihood` |" in rows["| `curves`"]
     assert "| `SR`, `CR` or `VR` |" in PAGE

@@ -39,6 +39,16 @@ WITHOUT_A_CASE = {
     "LLB-G018": "depends on the engine: no graph is known that crashes all of them",
     "LLB-G019": "about the machine",
     "LLB-M013": "a warning: the bundle is accepted",
+    # tests/llb/bundle/test_density_manifest.py, tests/llb/validation/test_density_levels.py
+    **dict.fromkeys(
+        (
+            *(f"LLB-M{number:03}" for number in range(44, 54)),
+            *(f"LLB-N{number:03}" for number in range(20, 24)),
+            "LLB-C009",
+            "LLB-C010",
+        ),
+        "of a density: the corpus is of profile likelihoods",
+    ),
     **{f"LLB-M{number}": "of a profile: the bundle is valid" for number in range(101, 121)},
     "LLB-S008": "a warning: the bundle is accepted",
     "LLB-S009": "for rules without a code of their own, which break together with others only",

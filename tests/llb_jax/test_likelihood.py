@@ -25,7 +25,9 @@ from llb_jax.operators import OPERATORS
 from llb_schema import FindingError
 
 MODEL = counting_model()
-GOLDEN = sorted((Path(__file__).resolve().parents[1] / "golden").glob("*.llb.zip"))
+# Those of profile likelihoods; from 1.1 on densities are stored as well.
+STORED = (Path(__file__).resolve().parents[1] / "golden").glob("*.llb.zip")
+GOLDEN = sorted(path for path in STORED if "-1.1" not in path.name)
 # Of the conformance suite, every bundle whose graph runs.
 GRAPHS = {
     case.bundles[0].name: case.bundles[0]

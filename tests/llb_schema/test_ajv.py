@@ -11,7 +11,7 @@ from typing import Any
 
 import bundles
 import pytest
-from densities import FULL, REGRESSION, density_manifest
+from densities import FULL, REGRESSION, density_manifest, density_vectors
 from hypothesis import given, settings
 from messages import MESSAGES
 from mutations import edges, mutated
@@ -132,6 +132,8 @@ def conditional_density(family: str) -> Any:
     if family == FULL:
         document["density"]["prior"][0] |= {"kind": "other", "text": "flat in the logarithm"}
     document["conditions"][0]["bounds"]["upper"] = 9.0
+    files = document["teacher"]["files"]
+    document["teacher"] = {"kind": "other", "text": "Samples of a chain.", "files": files, "software": []}
     return document
 
 
@@ -141,6 +143,7 @@ GOOD: list[tuple[DocumentKind, Any]] = [
     ("manifest", conditional_density(FULL)),
     ("manifest", conditional_density(REGRESSION)),
     ("vectors", json.loads(good_bundle()[bundles.VECTORS])),
+    ("vectors", density_vectors(FULL, conditional=True)),
     ("finding", FOUND),
     (
         "report",

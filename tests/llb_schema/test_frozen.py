@@ -25,6 +25,13 @@ DIGESTS = {
     "1.0/recipe.schema.json": "9d05b4a68ed09330040bec94ba2ba23f7ec558fe2db92f731ec67cc0c64e8a39",
     "1.0/report.schema.json": "14cee54e0dc5900d8b180243984f2d15b3657b917fb9fe2c930efa4451bd89d5",
     "1.0/vectors.schema.json": "18eee6e6446c71f92d071199c6194c1bc2208a57eacb1d70b8a9b1a2403203aa",
+    "1.1/common.schema.json": "67daddd23e5c858bc262aafa9032a3ead1f35fa3fb52dc55447041b3d73a45f5",
+    "1.1/finding.schema.json": "d2c14b5897d3609b68bbfc84c0cc5c29d2116612254f6e8fa5ffc34968a30f27",
+    "1.1/manifest.schema.json": "f4ac0b84b32a5b934cee6107ff9323db79639fd50ce62eb4341412c24d4ab173",
+    "1.1/protocol.schema.json": "275e51d705a7e42f4812dce4814a2d4b56aa35c71132e9c56971823428bf0df7",
+    "1.1/recipe.schema.json": "2cb4a07476a54ced7ed63e045b50554692a8ae9caf9a17b6f6d8c1ef961d3cb5",
+    "1.1/report.schema.json": "8d68aea81f6e700d2a5a50db391f28bb63caf8a3f9f7f10949d4ab03bcd2cf36",
+    "1.1/vectors.schema.json": "02c9192a41c86fd14d4600629170aa6157faba19ae5d6fafcb80fbeb145c89d9",
 }
 
 

@@ -54,3 +54,30 @@ def test_every_message_of_the_schema_is_tried() -> None:
 )
 def test_wrong_messages_are_refused_at_their_place(message: Any, code: str, pointer: str) -> None:
     assert (code, pointer) in codes(message)
+
+
+@pytest.mark.requirement("PROTOCOL-7", "CONFORM-6")
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"reply": "opened", "seq": 1, "format_version": "1.1.0", "inputs": ["mu", "alpha"]},
+        {
+            "reply": "described",
+            "seq": 2,
+            "id": "flow",
+            "version": "1.0.0",
+            "inputs": ["mu", "alpha"],
+            "lower": [0.0, -5.0],
+            "upper": [10.0, 5.0],
+        },
+        {"cmd": "log_prob", "seq": 3, "points": [[1.0, 0.5], [11.0, 0.5]], "conditions": [[2.0], [2.0]]},
+        {"reply": "log_probs", "seq": 3, "log_prob": [-2.5, "-Infinity"], "out_of_domain": [False, True]},
+        {"cmd": "sample", "seq": 4, "noise": [[0.0, 1.0]]},
+        {"reply": "samples", "seq": 4, "samples": [[1.0, 0.5]]},
+        {"reply": "rejected", "seq": 5, "stage": "input", "code": "LLB-Y104", "message": "of three columns"},
+        {"reply": "unsupported", "seq": 6, "what": "evaluate"},
+    ],
+    ids=lambda message: str(message.get("cmd", message.get("reply"))),
+)
+def test_a_dialogue_about_a_density_can_be_said(message: dict[str, Any]) -> None:
+    assert validate_document(message, "protocol") == ()

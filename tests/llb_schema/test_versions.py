@@ -7,7 +7,14 @@ from typing import Any
 import bundles
 import pytest
 
-from llb_schema import FORMAT_VERSION, check_version, validate_document
+from llb_schema import (
+    DENSITY_VERSION,
+    FORMAT_VERSION,
+    NEWEST_VERSION,
+    check_version,
+    line_of,
+    validate_document,
+)
 from llb_schema.findings import has_errors
 
 SPEC = Path(__file__).resolve().parents[2] / "schema" / "SPEC.md"
@@ -23,7 +30,9 @@ def codes(version: Any, **more: Any) -> list[str]:
     [
         ("1.0.0", []),
         ("1.0.9", []),
-        ("1.1.0", ["LLB-S011"]),
+        ("1.1.0", []),
+        ("1.1.4", []),
+        ("1.2.0", ["LLB-S011"]),
         ("1.10.3", ["LLB-S011"]),
         ("2.0.0", ["LLB-S010"]),
         ("0.1.0", ["LLB-S017"]),
@@ -51,9 +60,11 @@ ROWS: dict[str, tuple[Any, ...]] = {
     "0.1.1 and later 0.1.x": ("0.1.1", "0.1.12"),
     "0.2.x and other 0.x": ("0.2.0", "0.2.5", "0.17.0"),
     "1.0.x": ("1.0.0", "1.0.12"),
-    "1.1.x and later 1.x": ("1.1.0", "1.1.4", "1.23.0"),
+    "1.1.x": ("1.1.0", "1.1.4"),
+    "1.2.x and later 1.x": ("1.2.0", "1.2.4", "1.23.0"),
     "2.0.0 and later": ("2.0.0", "2.1.3", "17.0.0"),
 }
+CLOSED = ("0.1.0", "1.0.x", "1.1.x")
 FEATURED = "any that is read, with an unknown required feature"
 
 
@@ -76,8 +87,8 @@ def test_the_reader_does_what_the_table_says(row: str) -> None:
     for version in ROWS[row]:
         document = {**bundles.vectors(), "format_version": version, "colour": "red"}
         found = validate_document(document, "vectors")
-        assert has_errors(found) == (said.startswith("refuses") or row in ("0.1.0", "1.0.x"))
-        unknown = "LLB-S002" if row in ("0.1.0", "1.0.x") else None
+        assert has_errors(found) == (said.startswith("refuses") or row in CLOSED)
+        unknown = "LLB-S002" if row in CLOSED else None
         mentioned = {*re.findall(r"LLB-S[0-9]{3}", said.replace("as 0.1.0", table()["0.1.0"])), unknown} - {
             None
         }
@@ -111,3 +122,19 @@ def test_keys_of_a_newer_growing_version_are_ignored_with_a_warning() -> None:
 def test_nothing_else_is_said_about_a_document_that_is_too_new() -> None:
     found = validate_document({"format": "llb", "format_version": "3.0.0"}, "manifest")
     assert [item.code for item in found] == ["LLB-S010"]
+
+
+@pytest.mark.requirement("VERSION-7")
+@pytest.mark.parametrize(
+    ("version", "line"),
+    [("0.1.0", "0.1"), ("0.1.4", "0.1"), ("1.0.3", "1.0"), ("1.1.0", "1.1"), ("1.7.0", "1.1")],
+)
+def test_documents_are_checked_by_the_schemas_of_their_own_version(version: str, line: str) -> None:
+    assert line_of({"format_version": version}) == line
+
+
+@pytest.mark.requirement("VERSION-10")
+def test_profile_likelihoods_are_written_in_the_lowest_version() -> None:
+    assert (FORMAT_VERSION, DENSITY_VERSION, NEWEST_VERSION) == ("1.0.0", "1.1.0", "1.1.0")
+    assert validate_document(bundles.vectors(), "vectors") == ()
+    assert bundles.vectors()["format_version"] == FORMAT_VERSION

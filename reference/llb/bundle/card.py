@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llb.bundle.identity import Analysis
+from llb.bundle.card_parts import card_head, card_table, card_text
+from llb.bundle.density import DENSITY_FAMILIES
+from llb.bundle.density_card import density_card
 
 __all__ = ["license_notice", "model_card"]
 
@@ -18,8 +20,10 @@ def model_card(manifest: Mapping[str, Any]) -> str:
     Args:
         manifest: a valid manifest as a JSON object (`files` is not used).
     """
+    if manifest["family"] in DENSITY_FAMILIES:
+        return density_card(manifest)
     sections = (
-        _identity(manifest),
+        card_head(manifest, "the profile likelihood of a signal in"),
         _inputs(manifest),
         _curves(manifest),
         _validity(manifest),
@@ -41,40 +45,13 @@ def license_notice(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _identity(manifest: Mapping[str, Any]) -> str:
-    analysis, teacher = Analysis.from_json(manifest["analysis"]), manifest["teacher"]
-    lines = [
-        f"# {_text(manifest['title'])}",
-        "",
-        f"`{manifest['id']}` version {manifest['version']}, a Learned Likelihood Bundle "
-        f"(format {manifest['format_version']}): the profile likelihood of a signal in "
-        f"{_text(str(analysis))}, learned from the full statistical model.",
-        "",
-        f"- Authors: {', '.join(_text(author['name']) for author in manifest['authors'])}",
-        f"- Licence: {manifest['license']}",
-        f"- Made: {manifest['created']}",
-        f"- Teacher: {', '.join(_text(item['name']) for item in teacher['files'])}, {_model(teacher)}",
-    ]
-    lines += [f"- Reference: {item['kind']} {_text(item['value'])}" for item in manifest["references"]]
-    if "supersedes" in manifest:
-        lines.append(f"- Supersedes: {manifest['supersedes']}")
-    return "\n".join(lines)
-
-
-def _model(teacher: Mapping[str, Any]) -> str:
-    """What kind of model the teacher is, and which part of it was used."""
-    if teacher["kind"] == "histfactory":
-        return f"measurement {_text(teacher['measurement'])}, parameter of interest {_text(teacher['poi'])}"
-    return "a simplified likelihood" + (" with third moments" if teacher["third_moments"] else "")
-
-
 def _inputs(manifest: Mapping[str, Any]) -> str:
     bins = sorted(manifest["inputs"], key=lambda item: item["column"])
     domain = manifest["domain"]
     rows = [
         (
             item["column"],
-            f"`{_text(item['id'])}`",
+            f"`{card_text(item['id'])}`",
             item["role"],
             f"{item['observed']:g}",
             f"{item['background']:.6g}",
@@ -85,7 +62,7 @@ def _inputs(manifest: Mapping[str, Any]) -> str:
     more = f"\n\n... and {len(bins) - _MAX_BINS} more bins." if len(bins) > _MAX_BINS else ""
     return (
         "## Inputs\n\nSignal yields in events, never total yields, one column per bin.\n\n"
-        + _table(("column", "bin", "role", "observed", "background", "domain"), rows)
+        + card_table(("column", "bin", "role", "observed", "background", "domain"), rows)
         + more
     )
 
@@ -104,7 +81,8 @@ def _curves(manifest: Mapping[str, Any]) -> str:
     ]
     return (
         "## Outputs\n\nDelta NLL = -ln L(s) + ln L(0), each minimised over the nuisance parameters; "
-        "add the baseline for an absolute NLL.\n\n" + _table(("column", "curve", "baseline NLL", ""), rows)
+        "add the baseline for an absolute NLL.\n\n"
+        + card_table(("column", "curve", "baseline NLL", ""), rows)
     )
 
 
@@ -136,9 +114,9 @@ def _accuracy(manifest: Mapping[str, Any]) -> str:
         for item in validation["metrics"]
     ]
     return (
-        f"## Accuracy\n\n{_text(validation['method'])}\n\n"
+        f"## Accuracy\n\n{card_text(validation['method'])}\n\n"
         "|error of Delta NLL| in NLL units, on points that training never saw; 0.008 is 1 % on CLs.\n\n"
-        + _table(("curve", "region", "points", "median", "95 %", "99 %", "max"), rows)
+        + card_table(("curve", "region", "points", "median", "95 %", "99 %", "max"), rows)
     )
 
 
@@ -151,10 +129,11 @@ def _uncertainty(manifest: Mapping[str, Any]) -> Iterator[str]:
         for item in stated["coverage"]
     ]
     yield (
-        f"## Uncertainty\n\nThe output `{_text(stated['output'])}` of the graph is one standard deviation of "
-        f"the error of Delta NLL, per curve and point, in NLL units. {_text(stated['method'])}\n\n"
+        f"## Uncertainty\n\nThe output `{card_text(stated['output'])}` of the graph is one standard "
+        f"deviation of the error of Delta NLL, per curve and point, in NLL units. "
+        f"{card_text(stated['method'])}\n\n"
         "How often it covers the true error, on held-out points with Delta NLL of at most 6:\n\n"
-        + _table(("curve", "points", "within 1 sigma (68.3 %)", "within 1.96 sigma (95.0 %)"), rows)
+        + card_table(("curve", "points", "within 1 sigma (68.3 %)", "within 1.96 sigma (95.0 %)"), rows)
     )
 
 
@@ -165,7 +144,7 @@ def _usage(manifest: Mapping[str, Any]) -> str:
     width = len(manifest["inputs"])
     return f"""## Use
 
-On the command line, with a JSON file `{{"{_text(first)}": 1.5, ...}}` of signal yields:
+On the command line, with a JSON file `{{"{card_text(first)}": 1.5, ...}}` of signal yields:
 
 ```
 llb validate {name}
@@ -198,16 +177,3 @@ import onnxruntime
 session = onnxruntime.InferenceSession("{name}/{graph["path"]}")
 (delta,) = session.run(["{graph["outputs"][0]["name"]}"], {{"{graph["input"]["name"]}": yields}})
 ```"""
-
-
-def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
-    lines = [header, ("---",) * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
-
-
-def _text(text: str) -> str:
-    """Free text of the manifest on one line, without what would be markup."""
-    line = " ".join(text.split())
-    for mark in "\\`|<>":
-        line = line.replace(mark, "\\" + mark)
-    return line

@@ -137,7 +137,9 @@ class SignalModel:
 
 @dataclass(frozen=True)
 class Domain:
-    """Where the graph was trained: a box in events by column, tightened by `delta_nll_max` if not None.
+    """Where the graph was trained: a box by input column, tightened by `delta_nll_max` if not None.
+
+    The box is in events, or of a density in the units of the parameters.
 
     A point is inside when `lower <= s <= upper` in every column and, with a truncation, the largest
     predicted Delta NLL over the graph's columns is at most `delta_nll_max`.
@@ -222,16 +224,26 @@ class TensorSpec:
         shape = tuple(size if isinstance(size, str) else int(size) for size in raw["shape"])
         return cls(raw["name"], raw["dtype"], shape)
 
+    def to_json(self) -> dict[str, Any]:
+        """The tensor as a JSON object."""
+        return {"name": self.name, "dtype": self.dtype, "shape": list(self.shape)}
+
 
 @dataclass(frozen=True)
 class GraphSpec:
-    """An ONNX file of the bundle and its signature."""
+    """An ONNX file of the bundle and its signature; `condition` is a conditional density's second input."""
 
     role: str
     path: str
     opset: int
     input: TensorSpec
     outputs: tuple[TensorSpec, ...]
+    condition: TensorSpec | None = None
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """All inputs, in the order of the graph."""
+        return (self.input,) if self.condition is None else (self.input, self.condition)
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> GraphSpec:
@@ -242,4 +254,17 @@ class GraphSpec:
             opset=int(raw["opset"]),
             input=TensorSpec.from_json(raw["input"]),
             outputs=tuple(TensorSpec.from_json(item) for item in raw["outputs"]),
+            condition=TensorSpec.from_json(raw["condition"]) if "condition" in raw else None,
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """The graph as a JSON object of a manifest."""
+        condition = {} if self.condition is None else {"condition": self.condition.to_json()}
+        return {
+            "role": self.role,
+            "path": self.path,
+            "opset": self.opset,
+            "input": self.input.to_json(),
+            **condition,
+            "outputs": [item.to_json() for item in self.outputs],
+        }

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from llb.bundle.content import content_id, file_digests
-from llb.bundle.manifest import FileEntry
-from llb.bundle.reader import Bundle
+from llb.bundle.head import FileEntry
+from llb.bundle.reader import AnyBundle
 
 __all__ = ["BundleDifference", "FileChange", "ValueChange", "compare_bundles"]
 
@@ -79,7 +79,7 @@ class BundleDifference:
         return self.content_ids[0] == self.content_ids[1]
 
 
-def compare_bundles(first: Bundle, second: Bundle) -> BundleDifference:
+def compare_bundles(first: AnyBundle, second: AnyBundle) -> BundleDifference:
     """What differs from the first bundle to the second; reads all files of both.
 
     Raises:
@@ -114,7 +114,7 @@ def _members(pointer: str, first: Mapping[Any, Any], second: Mapping[Any, Any]) 
             yield from _values(place, first[key], second[key])
 
 
-def _files(first: Bundle, second: Bundle) -> Iterator[FileChange]:
+def _files(first: AnyBundle, second: AnyBundle) -> Iterator[FileChange]:
     one, two = ({entry.path: entry for entry in bundle.manifest.files} for bundle in (first, second))
     for path in sorted({**one, **two}):
         if one.get(path) != two.get(path):

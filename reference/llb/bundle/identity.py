@@ -121,15 +121,16 @@ class Teacher:
     """The full statistical model that labelled the training points.
 
     Attributes:
-        kind: `histfactory` or `simplified_likelihood`.
+        kind: `histfactory`, `simplified_likelihood` or, of densities only, `other`.
         files: the model's files by digest.
-        channels: all channels, in the order of the workspace document, or the regions.
+        channels: all channels, in the order of the workspace document, or the regions; none of `other`.
         software: programs that evaluated it.
         pyhf_digest: pyhf's own digest of the workspace, which patchsets quote; "" if it is none.
         measurement: name of the measurement used; "" without a workspace.
         poi: parameter of interest; "" without a workspace.
         interpolation: interpolation code by modifier type; empty without a workspace.
         third_moments: whether third moments bend the rates of a simplified likelihood.
+        text: what `other` is; "" of the other kinds.
     """
 
     kind: str
@@ -141,6 +142,7 @@ class Teacher:
     poi: str = ""
     interpolation: Mapping[str, str] = field(default_factory=dict[str, str])
     third_moments: bool = False
+    text: str = ""
 
     @property
     def is_workspace(self) -> bool:
@@ -153,11 +155,12 @@ class Teacher:
         return cls(
             kind=raw["kind"],
             files=tuple(TeacherFile.from_json(item) for item in raw["files"]),
-            channels=tuple(TeacherChannel.from_json(item) for item in raw["channels"]),
+            channels=tuple(TeacherChannel.from_json(item) for item in raw.get("channels", ())),
             software=tuple(Software.from_json(item) for item in raw["software"]),
             pyhf_digest=raw.get("pyhf_digest", ""),
             measurement=raw.get("measurement", ""),
             poi=raw.get("poi", ""),
             interpolation=dict(raw.get("interpolation", {})),
             third_moments=raw.get("third_moments", False),
+            text=raw.get("text", ""),
         )

@@ -1,4 +1,4 @@
-"""The manifest as typed, frozen data; built from JSON that the schema has accepted."""
+"""The manifest of a profile likelihood as typed, frozen data, from JSON that the schema has accepted."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llb.bundle.contract import Curve, Domain, GraphSpec, InputBin, SignalModel, Uncertainty
-from llb.bundle.identity import Analysis, Author, Reference, Software, Teacher
+from llb.bundle.contract import Curve, InputBin, SignalModel, Uncertainty
+from llb.bundle.head import ManifestHead, ValidationPaths, head_values
 from llb_schema import migrate
 
-__all__ = ["FileEntry", "Manifest", "Metric", "Provenance", "ValidationData"]
+__all__ = ["Manifest", "Metric", "ValidationData"]
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,10 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class ValidationData:
+class ValidationData(ValidationPaths):
     """Paths of the test vectors and of the teacher's truth, and the accuracy claimed from them."""
 
-    vectors: str
-    heldout: str
     benchmarks: str | None
-    method: str
     metrics: tuple[Metric, ...]
 
     @classmethod
@@ -53,66 +50,23 @@ class ValidationData:
             metrics=tuple(Metric.from_json(item) for item in raw["metrics"]),
         )
 
-
-@dataclass(frozen=True)
-class Provenance:
-    """How the bundle was made: paths of the label and training records (None where absent), and software."""
-
-    labels: str | None
-    training: str | None
-    software: tuple[Software, ...]
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Provenance:
-        """The section in a schema-valid JSON object."""
-        software = tuple(Software.from_json(item) for item in raw["software"])
-        return cls(raw.get("labels"), raw.get("training"), software)
+    @property
+    def tables(self) -> Mapping[str, str]:
+        """Paths of all tables, by the role in which the files are listed."""
+        more = {} if self.benchmarks is None else {"benchmarks": self.benchmarks}
+        return {**super().tables, **more}
 
 
 @dataclass(frozen=True)
-class FileEntry:
-    """A file of the bundle: POSIX path, size, SHA-256 of its bytes, media type and role."""
-
-    path: str
-    bytes: int
-    sha256: str
-    media_type: str
-    role: str
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> FileEntry:
-        """The entry in a schema-valid JSON object."""
-        return cls(raw["path"], int(raw["bytes"]), raw["sha256"], raw["media_type"], raw["role"])
-
-
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(ManifestHead):
     """A whole manifest of the family `profile_likelihood`; attributes are named like its JSON keys."""
 
-    format_version: str
-    id: str
-    version: str
-    title: str
-    authors: tuple[Author, ...]
-    license: str
-    references: tuple[Reference, ...]
-    created: str
-    supersedes: str | None
-    analysis: Analysis
-    teacher: Teacher
-    family: str
     inputs: tuple[InputBin, ...]
     mu_convention: str
     curves: tuple[Curve, ...]
     signal_model: SignalModel
-    domain: Domain
     uncertainty: Uncertainty
-    graphs: tuple[GraphSpec, ...]
     validation: ValidationData
-    provenance: Provenance
-    files: tuple[FileEntry, ...]
-    required_features: tuple[str, ...]
-    extensions: Mapping[str, Any]
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Manifest:
@@ -122,31 +76,24 @@ class Manifest:
         """
         stated, raw = raw["format_version"], migrate(raw, "manifest")
         return cls(
-            format_version=stated,
-            id=raw["id"],
-            version=raw["version"],
-            title=raw["title"],
-            authors=tuple(Author.from_json(item) for item in raw["authors"]),
-            license=raw["license"],
-            references=tuple(Reference.from_json(item) for item in raw["references"]),
-            created=raw["created"],
-            supersedes=raw.get("supersedes"),
-            analysis=Analysis.from_json(raw["analysis"]),
-            teacher=Teacher.from_json(raw["teacher"]),
-            family=raw["family"],
+            **head_values(raw, stated),
             inputs=tuple(InputBin.from_json(item) for item in raw["inputs"]),
             mu_convention=raw["mu"]["convention"],
             curves=tuple(Curve.from_json(item) for item in raw["curves"]),
             signal_model=SignalModel.from_json(raw["signal_model"]),
-            domain=Domain.from_json(raw["domain"]),
             uncertainty=Uncertainty.from_json(raw["uncertainty"]),
-            graphs=tuple(GraphSpec.from_json(item) for item in raw["graphs"]),
             validation=ValidationData.from_json(raw["validation"]),
-            provenance=Provenance.from_json(raw["provenance"]),
-            files=tuple(FileEntry.from_json(item) for item in raw["files"]),
-            required_features=tuple(raw["required_features"]),
-            extensions=dict(raw["extensions"]),
         )
+
+    @property
+    def evidence(self) -> ValidationPaths:
+        """Where the vectors and the truth are, whatever is claimed from them."""
+        return self.validation
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the graph's input columns, in their order."""
+        return self.bin_ids
 
     @property
     def bins(self) -> tuple[InputBin, ...]:
@@ -169,11 +116,3 @@ class Manifest:
             if item.name == name:
                 return item
         raise KeyError(name)
-
-    def graph(self, role: str) -> GraphSpec | None:
-        """The graph with that role, or None."""
-        return next((item for item in self.graphs if item.role == role), None)
-
-    def file(self, path: str) -> FileEntry | None:
-        """The entry of a listed file, or None."""
-        return next((item for item in self.files if item.path == path), None)

@@ -6,23 +6,43 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from llb.bundle.archive import Container, open_container
+from llb.bundle.density import DENSITY_FAMILIES, DensityManifest
+from llb.bundle.density_rules import check_density_rules
+from llb.bundle.head import ManifestHead
 from llb.bundle.manifest import Manifest
 from llb.bundle.rules import check_rules
 from llb.bundle.strict_json import parse_json
 from llb_schema import Finding, FindingError, finding, has_errors, validate_document
 
-__all__ = ["MANIFEST", "Bundle", "check_closed_list", "check_manifest", "read_bundle", "read_raw_manifest"]
+__all__ = [
+    "MANIFEST",
+    "AnyBundle",
+    "Bundle",
+    "DensityBundle",
+    "OpenBundle",
+    "as_profile_likelihood",
+    "check_closed_list",
+    "check_manifest",
+    "checked_bundle",
+    "read_any_bundle",
+    "read_bundle",
+    "read_density_bundle",
+    "read_raw_manifest",
+]
 
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 4 * 2**20
 
 
+_Manifest = TypeVar("_Manifest", bound=ManifestHead, covariant=True)
+
+
 @dataclass(frozen=True)
-class Bundle:
-    """A bundle whose manifest has been checked.
+class OpenBundle(Generic[_Manifest]):
+    """A bundle of any family whose manifest has been checked.
 
     Attributes:
         manifest: the manifest as typed data.
@@ -31,7 +51,7 @@ class Bundle:
         warnings: findings about the manifest that do not make it unusable.
     """
 
-    manifest: Manifest
+    manifest: _Manifest
     raw: Mapping[str, Any]
     container: Container
     warnings: tuple[Finding, ...] = ()
@@ -72,11 +92,56 @@ class Bundle:
         return data
 
 
+class Bundle(OpenBundle[Manifest]):
+    """A bundle of the family `profile_likelihood`."""
+
+
+class DensityBundle(OpenBundle[DensityManifest]):
+    """A bundle of a family of densities."""
+
+
+AnyBundle = OpenBundle[ManifestHead]
+"""A bundle of which only the part is asked for that all families have."""
+
+
 def read_bundle(source: str | Path | Container) -> Bundle:
-    """Opens a bundle: a directory, a zip or a tar.gz by its path, or a container that is open already.
+    """Opens the bundle of a profile likelihood: a directory, a zip or a tar.gz by its path, or a container.
 
     Container, manifest (schema and meaning) and the closed list of files are checked here; the digest of
     a file when it is read.
+
+    Raises:
+        FindingError: every finding of the first stage that has an error; `LLB-X004`, it holds a density.
+    """
+    return as_profile_likelihood(read_any_bundle(source))
+
+
+def as_profile_likelihood(bundle: AnyBundle) -> Bundle:
+    """The same bundle.
+
+    Raises:
+        FindingError: `LLB-X004`, it is of another family.
+    """
+    if isinstance(bundle, Bundle):
+        return bundle
+    raise FindingError(_other_family(bundle, "profile_likelihood", "`llb show` says what it holds."))
+
+
+def read_density_bundle(source: str | Path | Container) -> DensityBundle:
+    """Opens the bundle of a density, like `read_bundle`.
+
+    Raises:
+        FindingError: every finding of the first stage that has an error; `LLB-X004`, it holds no density.
+    """
+    bundle = read_any_bundle(source)
+    if not isinstance(bundle, DensityBundle):
+        hint = "Profile likelihoods take signals: `llb eval --signal`, `llb limit`."
+        raise FindingError(_other_family(bundle, " or ".join(DENSITY_FAMILIES), hint))
+    return bundle
+
+
+def read_any_bundle(source: str | Path | Container) -> Bundle | DensityBundle:
+    """Opens a bundle of any family, like `read_bundle`.
 
     Raises:
         FindingError: every finding of the first stage that has an error.
@@ -86,11 +151,26 @@ def read_bundle(source: str | Path | Container) -> Bundle:
     findings = check_manifest(raw)
     if has_errors(findings):
         raise FindingError(findings)
-    bundle = Bundle(Manifest.from_json(raw), raw, container, findings)
+    bundle = checked_bundle(raw, container, findings)
     closed = check_closed_list(bundle)
     if closed:
         raise FindingError(closed)
     return bundle
+
+
+def checked_bundle(
+    raw: Mapping[str, Any], container: Container, warnings: tuple[Finding, ...] = ()
+) -> Bundle | DensityBundle:
+    """The bundle of a manifest in which `check_manifest` has found no error, by its family."""
+    if raw["family"] in DENSITY_FAMILIES:
+        return DensityBundle(DensityManifest.from_json(raw), raw, container, warnings)
+    return Bundle(Manifest.from_json(raw), raw, container, warnings)
+
+
+def _other_family(bundle: AnyBundle, wanted: str, hint: str) -> Finding:
+    family = bundle.manifest.family
+    message = f"{bundle.location} holds a function of the family {family}"
+    return finding("LLB-X004", message, pointer="/family", expected=wanted, actual=family, hint=hint)
 
 
 def read_raw_manifest(container: Container) -> Any:
@@ -109,10 +189,12 @@ def check_manifest(raw: Any) -> tuple[Finding, ...]:
     findings = validate_document(raw, "manifest")
     if has_errors(findings):
         return findings
+    if raw["family"] in DENSITY_FAMILIES:
+        return (*findings, *check_density_rules(DensityManifest.from_json(raw)))
     return (*findings, *check_rules(Manifest.from_json(raw)))
 
 
-def check_closed_list(bundle: Bundle) -> tuple[Finding, ...]:
+def check_closed_list(bundle: AnyBundle) -> tuple[Finding, ...]:
     """Findings about files that are missing, not listed, or of another size, sorted; reads no file."""
     listed = {entry.path: entry for entry in bundle.manifest.files}
     present = bundle.container.sizes

@@ -1,13 +1,13 @@
-"""What a schema cannot say about a manifest: how its parts have to fit together."""
+"""What a schema cannot say about the manifest of a profile likelihood: how its parts have to fit together."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 
+from llb.bundle.head_rules import head_rules, listed, repeated
 from llb.bundle.manifest import Manifest
-from llb.bundle.members import path_fault
 from llb_schema import Finding, finding
 
 __all__ = ["check_rules"]
@@ -29,15 +29,9 @@ def check_rules(manifest: Manifest) -> tuple[Finding, ...]:
         _graphs,
         _uncertainty,
         _metrics,
-        _files,
-        _paths,
     )
-    findings = (item for rule in rules for item in rule(manifest))
+    findings = chain(head_rules(manifest), *(rule(manifest) for rule in rules))
     return tuple(sorted(findings, key=lambda item: (item.code, item.pointer)))
-
-
-def _repeated(names: Iterable[str]) -> set[str]:
-    return {name for name, count in Counter(names).items() if count > 1}
 
 
 def _inputs(manifest: Manifest) -> Iterator[Finding]:
@@ -52,7 +46,7 @@ def _inputs(manifest: Manifest) -> Iterator[Finding]:
             )
         if not item.observed.is_integer():
             yield finding("LLB-M031", pointer=f"/inputs/{position}/observed", actual=item.observed)
-    for name in sorted(_repeated(item.id for item in manifest.inputs)):
+    for name in sorted(repeated(item.id for item in manifest.inputs)):
         yield finding(
             "LLB-M002", f"the input {name} is listed more than once", pointer="/inputs", actual=name
         )
@@ -60,20 +54,17 @@ def _inputs(manifest: Manifest) -> Iterator[Finding]:
         indices = sorted(found)
         if indices != list(range(len(indices))):
             message = f"the bins of channel {channel} are not 0 to {len(indices) - 1}"
-            yield finding("LLB-M004", message, pointer="/inputs", actual=_list(indices))
+            yield finding("LLB-M004", message, pointer="/inputs", actual=listed(indices))
 
 
 def _columns(manifest: Manifest) -> Iterator[Finding]:
     columns = sorted(item.column for item in manifest.inputs)
     if columns != list(range(len(columns))):
         expected = f"each of 0 to {len(columns) - 1} once"
-        yield finding("LLB-M003", pointer="/inputs", expected=expected, actual=_list(columns))
+        yield finding("LLB-M003", pointer="/inputs", expected=expected, actual=listed(columns))
 
 
 def _teacher(manifest: Manifest) -> Iterator[Finding]:
-    for name in sorted(_repeated(channel.name for channel in manifest.teacher.channels)):
-        message = f"the teacher's channel {name} is listed more than once"
-        yield finding("LLB-M043", message, pointer="/teacher/channels", actual=name)
     bins = {channel.name: channel.bins for channel in manifest.teacher.channels}
     for position, item in enumerate(manifest.inputs):
         if item.channel not in bins:
@@ -86,7 +77,7 @@ def _teacher(manifest: Manifest) -> Iterator[Finding]:
 
 def _curve_columns(manifest: Manifest) -> Iterator[Finding]:
     names = [curve.name for curve in manifest.curves]
-    for name in sorted(_repeated(names)):
+    for name in sorted(repeated(names)):
         yield finding(
             "LLB-M005", f"the curve {name} is listed more than once", pointer="/curves", actual=name
         )
@@ -95,7 +86,7 @@ def _curve_columns(manifest: Manifest) -> Iterator[Finding]:
     own = [curve.column for curve in manifest.own_curves]
     if own != list(range(len(own))):
         expected = f"each of 0 to {len(own) - 1} once among the curves that are no alias"
-        yield finding("LLB-M006", pointer="/curves", expected=expected, actual=_list(own))
+        yield finding("LLB-M006", pointer="/curves", expected=expected, actual=listed(own))
 
 
 def _aliases(manifest: Manifest) -> Iterator[Finding]:
@@ -153,7 +144,7 @@ def _domain(manifest: Manifest) -> Iterator[Finding]:
 
 def _graphs(manifest: Manifest) -> Iterator[Finding]:
     roles = [graph.role for graph in manifest.graphs]
-    if roles.count("delta_nll") != 1 or _repeated(roles):
+    if roles.count("delta_nll") != 1 or repeated(roles):
         yield finding("LLB-M017", pointer="/graphs", actual=", ".join(roles))
     inputs, curves = len(manifest.inputs), len(manifest.own_curves)
     for position, graph in enumerate(manifest.graphs):
@@ -163,7 +154,7 @@ def _graphs(manifest: Manifest) -> Iterator[Finding]:
         ]
         for tensor, place, width in wanted:
             if tensor.shape != ("batch", width):
-                actual = _list(tensor.shape)
+                actual = listed(tensor.shape)
                 yield finding("LLB-M018", pointer=place, expected=f"batch, {width}", actual=actual)
 
 
@@ -182,9 +173,9 @@ def _uncertainty(manifest: Manifest) -> Iterator[Finding]:
         expected, actual = graph.outputs[0].dtype, tensors[stated.output].dtype
         yield finding("LLB-M041", pointer=place, expected=expected, actual=actual)
     own = [curve.name for curve in manifest.own_curves]
-    repeated = _repeated(item.curve for item in stated.coverage)
+    twice = repeated(item.curve for item in stated.coverage)
     for position, item in enumerate(stated.coverage):
-        if item.curve not in own or item.curve in repeated:
+        if item.curve not in own or item.curve in twice:
             yield finding(
                 "LLB-M042",
                 pointer=f"/uncertainty/coverage/{position}/curve",
@@ -198,45 +189,3 @@ def _metrics(manifest: Manifest) -> Iterator[Finding]:
     for position, metric in enumerate(manifest.validation.metrics):
         if metric.curve not in names:
             yield finding("LLB-M019", pointer=f"/validation/metrics/{position}/curve", actual=metric.curve)
-
-
-def _files(manifest: Manifest) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for position, entry in enumerate(manifest.files):
-        place = f"/files/{position}/path"
-        fault = path_fault(entry.path)
-        if entry.path == "manifest.json":
-            yield finding("LLB-I005", pointer=place)
-        elif fault:
-            yield finding("LLB-M016", f"the path {entry.path!r} is not allowed: {fault}", pointer=place)
-        elif entry.path.casefold() in seen:
-            yield finding(
-                "LLB-M016", f"the path {entry.path} is listed twice", pointer=place, actual=entry.path
-            )
-        seen.add(entry.path.casefold())
-
-
-def _paths(manifest: Manifest) -> Iterator[Finding]:
-    validation, provenance = manifest.validation, manifest.provenance
-    used = [(f"/graphs/{n}/path", graph.path, "graph") for n, graph in enumerate(manifest.graphs)]
-    used += [
-        ("/validation/vectors", validation.vectors, "vectors"),
-        ("/validation/heldout", validation.heldout, "heldout"),
-    ]
-    optional = (
-        ("/validation/benchmarks", validation.benchmarks, "benchmarks"),
-        ("/provenance/labels", provenance.labels, "provenance"),
-        ("/provenance/training", provenance.training, "provenance"),
-    )
-    used += [(place, path, role) for place, path, role in optional if path is not None]
-    for place, path, role in used:
-        entry = manifest.file(path)
-        if entry is None:
-            yield finding("LLB-M014", f"{path} is used but not listed in `files`", pointer=place, actual=path)
-        elif entry.role != role:
-            yield finding("LLB-M015", pointer=place, expected=role, actual=entry.role)
-
-
-def _list(values: Iterable[object]) -> str:
-    shown = [str(value) for value in values]
-    return ", ".join(shown[:20]) + (", ..." if len(shown) > 20 else "")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from llb.bundle.card import license_notice, model_card
-from llb.bundle.reader import Bundle
+from llb.bundle.reader import AnyBundle
 from llb.bundle.strict_json import parse_json
 from llb.bundle.writer import BundleFile, check_apart, dump_document, write_bundle
-from llb_schema import LINES, FindingError, has_errors, line_of, migrate, validate_document
+from llb_schema import FindingError, has_errors, migrate, validate_document
 
 __all__ = ["is_current", "upgrade_bundle"]
 
@@ -20,13 +20,13 @@ _PAGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"card": model_card, 
 _VERSION = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)")
 
 
-def is_current(bundle: Bundle) -> bool:
+def is_current(bundle: AnyBundle) -> bool:
     """Whether manifest and test vectors are of the format that this software writes, or of a newer minor."""
-    newest = tuple(LINES)[-1]
-    return all(line_of(document) == newest for document in (bundle.raw, _vectors(bundle)))
+    pairs = ((bundle.raw, "manifest"), (_vectors(bundle), "vectors"))
+    return all(migrate(document, kind) is document for document, kind in pairs)
 
 
-def upgrade_bundle(bundle: Bundle, target: str | Path, *, overwrite: bool = False) -> Path:
+def upgrade_bundle(bundle: AnyBundle, target: str | Path, *, overwrite: bool = False) -> Path:
     """Writes the same content in the current format version, as a new bundle.
 
     Manifest and test vectors are migrated. Model card and licence notice name the version, so they are
@@ -56,7 +56,7 @@ def upgrade_bundle(bundle: Bundle, target: str | Path, *, overwrite: bool = Fals
         entry.path: BundleFile(bundle.read(entry.path), entry.role, entry.media_type)
         for entry in bundle.manifest.files
     }
-    vectors = bundle.manifest.validation.vectors
+    vectors = bundle.manifest.evidence.vectors
     files[vectors] = replace(files[vectors], data=dump_document(_migrated_vectors(bundle)))
     for path, file in files.items():
         if file.role in _PAGES:
@@ -64,9 +64,9 @@ def upgrade_bundle(bundle: Bundle, target: str | Path, *, overwrite: bool = Fals
     return write_bundle(target, manifest, files, overwrite=overwrite)
 
 
-def _vectors(bundle: Bundle) -> Any:
+def _vectors(bundle: AnyBundle) -> Any:
     """The test vectors as a JSON value that is valid in its own version."""
-    path = bundle.manifest.validation.vectors
+    path = bundle.manifest.evidence.vectors
     raw = parse_json(bundle.read(path), path)
     findings = validate_document(raw, "vectors")
     if has_errors(findings):
@@ -74,7 +74,7 @@ def _vectors(bundle: Bundle) -> Any:
     return raw
 
 
-def _migrated_vectors(bundle: Bundle) -> Mapping[str, Any]:
+def _migrated_vectors(bundle: AnyBundle) -> Mapping[str, Any]:
     document = migrate(_vectors(bundle), "vectors")
     findings = validate_document(document, "vectors")
     if has_errors(findings):

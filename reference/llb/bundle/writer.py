@@ -19,7 +19,7 @@ from typing import Any
 from llb.bundle.archive import open_container
 from llb.bundle.card import license_notice, model_card
 from llb.bundle.packing import archive_kind, pack
-from llb.bundle.reader import MANIFEST, Bundle, check_manifest, read_raw_manifest
+from llb.bundle.reader import MANIFEST, AnyBundle, check_manifest, read_raw_manifest
 from llb.bundle.strict_json import parse_json
 from llb_schema import FindingError, finding, has_errors, load_schema
 
@@ -67,7 +67,7 @@ def write_bundle(
     return path
 
 
-def copy_bundle(bundle: Bundle, target: str | Path, *, overwrite: bool = False) -> Path:
+def copy_bundle(bundle: AnyBundle, target: str | Path, *, overwrite: bool = False) -> Path:
     """Writes the same files, byte by byte, as a directory or archive, by the suffix as in `write_bundle`.
 
     The form of the source leaves no trace: the same files give the same archive. An interruption or an error
@@ -93,7 +93,7 @@ def copy_bundle(bundle: Bundle, target: str | Path, *, overwrite: bool = False) 
     return path
 
 
-def check_apart(bundle: Bundle, path: Path) -> None:
+def check_apart(bundle: AnyBundle, path: Path) -> None:
     """Make sure that writing to a path does not touch the bundle that is read from.
 
     Raises:

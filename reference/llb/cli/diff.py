@@ -15,7 +15,7 @@ from llb.cli.failure import EXIT_OK, printable
 from llb.cli.given import FORMAT, PATH
 
 if TYPE_CHECKING:
-    from llb.bundle import Bundle, BundleDifference, FileEntry
+    from llb.bundle import AnyBundle, BundleDifference, FileEntry
     from llb.validation.apart import Distance
 
 __all__ = ["diff_command"]
@@ -46,9 +46,9 @@ def diff_command(first: Path, second: Path, numerics: bool, output: str) -> int:
         llb diff stau-1.0.llb stau-1.1.llb
         llb diff stau.llb stau.llb.zip --numerics --format json
     """
-    from llb.bundle import compare_bundles, read_bundle
+    from llb.bundle import compare_bundles, read_any_bundle
 
-    bundles = (read_bundle(first), read_bundle(second))
+    bundles = (read_any_bundle(first), read_any_bundle(second))
     found = compare_bundles(*bundles)
     apart = _apart(*bundles) if numerics else None
     if output == "json":
@@ -59,15 +59,16 @@ def diff_command(first: Path, second: Path, numerics: bool, output: str) -> int:
     return EXIT_OK if found.same else _EXIT_DIFFERENT
 
 
-def _apart(first: Bundle, second: Bundle) -> Distance:
+def _apart(first: AnyBundle, second: AnyBundle) -> Distance:
+    from llb.bundle import as_profile_likelihood
     from llb.runtime import load
     from llb.validation.apart import distance
 
-    return distance(load(first), load(second))
+    return distance(load(as_profile_likelihood(first)), load(as_profile_likelihood(second)))
 
 
 def _document(
-    bundles: tuple[Bundle, Bundle], found: BundleDifference, apart: Distance | None
+    bundles: tuple[AnyBundle, AnyBundle], found: BundleDifference, apart: Distance | None
 ) -> dict[str, Any]:
     document: dict[str, Any] = {
         "same": found.same,
@@ -92,7 +93,9 @@ def _document(
     return document
 
 
-def _lines(bundles: tuple[Bundle, Bundle], found: BundleDifference, apart: Distance | None) -> Iterator[str]:
+def _lines(
+    bundles: tuple[AnyBundle, AnyBundle], found: BundleDifference, apart: Distance | None
+) -> Iterator[str]:
     for letter, bundle, content_id in zip("AB", bundles, found.content_ids, strict=True):
         manifest = bundle.manifest
         yield f"{letter}  {manifest.id}@{manifest.version}  {content_id}  {bundle.location}"

@@ -168,9 +168,9 @@ def show_command(bundle: Path, output: str) -> None:
         llb show stau.llb
         llb show stau.llb --format json
     """
-    from llb.bundle import read_bundle
+    from llb.bundle import read_any_bundle
 
-    opened = read_bundle(bundle)
+    opened = read_any_bundle(bundle)
     if output == "json":
         click.echo(json.dumps(opened.raw, indent=2))
         return

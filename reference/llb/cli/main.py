@@ -44,8 +44,10 @@ COMMANDS = {
         "conform_command",
         "Test a loader in any language against the standard.",
     ),
-    "eval": ("llb.cli.use", "eval_command", "Delta NLL of signals."),
+    "eval": ("llb.cli.use", "eval_command", "Delta NLL of signals, or the log density of parameters."),
     "limit": ("llb.cli.use", "limit_command", "CLs and upper limits of signals."),
+    "sample": ("llb.cli.density", "sample_command", "Independent draws of a density."),
+    "profile": ("llb.cli.density", "profile_command", "Profile and credible intervals of a parameter."),
 }
 
 

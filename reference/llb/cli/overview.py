@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from llb.bundle import Bundle, Manifest, Teacher, content_id, file_digests
-from llb.cli.failure import printable
+from llb.bundle import AnyBundle, DensityManifest, Manifest, ManifestHead, Teacher, content_id, file_digests
+from llb.cli.density_overview import density_tables
+from llb.cli.plain_table import plain_table
 
 __all__ = ["print_overview"]
 
 
-def print_overview(bundle: Bundle) -> None:
-    """Prints content id, identity, inputs, curves, signal model, domain, metrics and files of a bundle."""
+def print_overview(bundle: AnyBundle) -> None:
+    """Prints content id, identity, what the numbers mean, domain, metrics and files of a bundle."""
     console = Console(highlight=False)
     # No cell of a table: whoever compares it needs it whole.
     console.print(f"content id {content_id(file_digests(bundle.container))}", soft_wrap=True)
     manifest = bundle.manifest
-    for table in (
-        _identity(manifest),
-        _inputs(manifest),
-        _curves(manifest),
-        _metrics(manifest),
-        _files(manifest),
-    ):
+    own: tuple[Table, ...] = ()
+    if isinstance(manifest, Manifest):
+        own = (_inputs(manifest), _curves(manifest), _metrics(manifest))
+    elif isinstance(manifest, DensityManifest):
+        own = density_tables(manifest)
+    for table in (_identity(manifest), *own, _files(manifest)):
         console.print(table)
 
 
-def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table of plain text: what a bundle says is never read as markup."""
-    table = Table(title=Text(title), title_justify="left")
-    for name in header:
-        table.add_column(Text(name))
-    for row in rows:
-        table.add_row(*(Text(printable(str(cell))) for cell in row))
-    return table
-
-
-def _identity(manifest: Manifest) -> Table:
-    analysis, teacher, model, domain = (
-        manifest.analysis,
-        manifest.teacher,
-        manifest.signal_model,
-        manifest.domain,
-    )
-    truncation = "none" if domain.delta_nll_max is None else f"Delta NLL <= {domain.delta_nll_max:g}"
+def _identity(manifest: ManifestHead) -> Table:
+    analysis, teacher = manifest.analysis, manifest.teacher
     rows = [
         ("title", manifest.title),
         ("format", manifest.format_version),
@@ -59,22 +42,31 @@ def _identity(manifest: Manifest) -> Table:
         ("analysis", str(analysis)),
         ("teacher", ", ".join(item.name for item in teacher.files)),
         ("model", _model(teacher)),
-        ("signal modifiers", ", ".join(model.modifiers) or "none"),
-        ("signal uncertainty", f"{model.relative_uncertainty:g} (flat, relative)"),
-        ("truncation", truncation),
-        ("stated error", manifest.uncertainty.kind.replace("_", " ")),
+        *(_signal(manifest) if isinstance(manifest, Manifest) else ()),
         *(
             (f"graph {graph.role}", f"{graph.path}, {graph.input.dtype}, opset {graph.opset}")
             for graph in manifest.graphs
         ),
     ]
-    return _table(f"{manifest.id} {manifest.version}", ("", ""), rows)
+    return plain_table(f"{manifest.id} {manifest.version}", ("", ""), rows)
+
+
+def _signal(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """What is said of signals, and of the error."""
+    model, domain = manifest.signal_model, manifest.domain
+    yield "signal modifiers", ", ".join(model.modifiers) or "none"
+    yield "signal uncertainty", f"{model.relative_uncertainty:g} (flat, relative)"
+    truncated = domain.delta_nll_max is not None
+    yield "truncation", f"Delta NLL <= {domain.delta_nll_max:g}" if truncated else "none"
+    yield "stated error", manifest.uncertainty.kind.replace("_", " ")
 
 
 def _model(teacher: Teacher) -> str:
     """What kind of model it is, and which part of it was used."""
     if teacher.is_workspace:
         return f"measurement {teacher.measurement}, POI {teacher.poi}"
+    if teacher.kind == "other":
+        return teacher.text
     return "simplified likelihood" + (", third moments" if teacher.third_moments else "")
 
 
@@ -91,7 +83,7 @@ def _inputs(manifest: Manifest) -> Table:
         )
         for item in manifest.bins
     ]
-    return _table(
+    return plain_table(
         "Inputs (signal events)", ("column", "bin", "role", "observed", "background", "domain"), rows
     )
 
@@ -101,7 +93,7 @@ def _curves(manifest: Manifest) -> Table:
         (curve.column, curve.name, f"{curve.baseline_nll:.6f}", curve.alias_of or "")
         for curve in manifest.curves
     ]
-    return _table("Curves", ("column", "curve", "baseline NLL", "alias of"), rows)
+    return plain_table("Curves", ("column", "curve", "baseline NLL", "alias of"), rows)
 
 
 def _metrics(manifest: Manifest) -> Table:
@@ -114,11 +106,11 @@ def _metrics(manifest: Manifest) -> Table:
         )
         for item in manifest.validation.metrics
     ]
-    return _table(
+    return plain_table(
         "|error of Delta NLL|", ("curve", "region", "points", "median", "95 %", "99 %", "max"), rows
     )
 
 
-def _files(manifest: Manifest) -> Table:
+def _files(manifest: ManifestHead) -> Table:
     rows = [(item.path, item.role, f"{item.bytes}", item.sha256[:12]) for item in manifest.files]
-    return _table("Files", ("path", "role", "bytes", "sha256"), rows)
+    return plain_table("Files", ("path", "role", "bytes", "sha256"), rows)

@@ -43,9 +43,9 @@ def pack_command(bundle: Path, out: Path, overwrite: bool, output: str) -> None:
         llb pack stau.llb.zip --out stau.llb
         llb pack stau.llb --out stau.llb.tar.gz --force --format json
     """
-    from llb.bundle import copy_bundle, read_bundle
+    from llb.bundle import copy_bundle, read_any_bundle
 
-    _say_written(copy_bundle(read_bundle(bundle), out, overwrite=overwrite), output, {})
+    _say_written(copy_bundle(read_any_bundle(bundle), out, overwrite=overwrite), output, {})
 
 
 @click.command("upgrade", short_help="Write a bundle in the current version of the format.")
@@ -65,9 +65,9 @@ def upgrade_command(bundle: Path, out: Path, overwrite: bool, output: str) -> No
         llb upgrade stau.llb --out stau-1.0.1.llb
         llb upgrade stau.llb.zip --out stau-1.0.1.llb.zip --format json
     """
-    from llb.bundle import is_current, read_bundle, upgrade_bundle
+    from llb.bundle import is_current, read_any_bundle, upgrade_bundle
 
-    opened = read_bundle(bundle)
+    opened = read_any_bundle(bundle)
     before = opened.manifest.format_version
     if is_current(opened):
         if output == "json":
@@ -81,9 +81,9 @@ def upgrade_command(bundle: Path, out: Path, overwrite: bool, output: str) -> No
 
 def _say_written(path: Path, output: str, more: dict[str, Any]) -> None:
     """What has been written, read again from there."""
-    from llb.bundle import content_id, file_digests, read_bundle
+    from llb.bundle import content_id, file_digests, read_any_bundle
 
-    written = read_bundle(path)
+    written = read_any_bundle(path)
     digests = file_digests(written.container)
     if output == "json":
         document = {

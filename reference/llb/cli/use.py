@@ -23,26 +23,36 @@ if TYPE_CHECKING:
 __all__ = ["eval_command", "limit_command"]
 
 
-@click.command("eval", short_help="Delta NLL of signals.")
+@click.command("eval", short_help="Delta NLL of signals, or the log density of parameters.")
 @click.argument("bundle", type=PATH)
-@click.option("--signal", type=PATH, required=True, help="Signal yields, JSON or CSV; {} is the zero signal.")
+@click.option("--signal", type=PATH, help="Signal yields, JSON or CSV; {} is the zero signal.")
+@click.option("--parameters", type=PATH, help="Points of a density, JSON or CSV.")
 @click.option(
     "--mu", "strengths", type=float, multiple=True, default=(1.0,), show_default=True, help="Signal strength."
 )
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True
 )
-def eval_command(bundle: Path, signal: Path, strengths: tuple[float, ...], form: str) -> None:
-    """Delta NLL of signals.
+def eval_command(
+    bundle: Path, signal: Path | None, parameters: Path | None, strengths: tuple[float, ...], form: str
+) -> None:
+    """Delta NLL of signals, or the log density of parameters.
 
     For each signal and each mu, on every data set of BUNDLE: NLL is -ln L with all constants, Delta NLL is
-    relative to no signal, and `in_domain` says whether the bundle was trained there.
+    relative to no signal, and `in_domain` says whether the bundle was trained there. Of a density, `log_prob`
+    is its natural logarithm with respect to the parameters in their units.
 
     \b
     Example:
         llb eval stau.llb --signal yields.json
         llb eval stau.llb --signal yields.csv --mu 0.5 --mu 1 --format csv
+        llb eval flow.llb --parameters points.csv --format csv
     """
+    if (signal is None) == (parameters is None):
+        raise click.UsageError("give either --signal or, of a density, --parameters")
+    if signal is None:
+        _write(_density_rows(bundle, parameters), form)
+        return
     from llb.runtime import load, read_signals
 
     if not all(map(math.isfinite, strengths)):
@@ -124,6 +134,12 @@ def limit_command(
     return EXIT_FINDINGS if has_errors(note for item in found for note in item.findings) else EXIT_OK
 
 
+def _density_rows(bundle: Path, parameters: Path | None) -> list[dict[str, Any]]:
+    from llb.cli.density import density_rows
+
+    return [] if parameters is None else density_rows(bundle, parameters)
+
+
 def _evaluate(model: ProfileLikelihood, signals: Signals, strengths: Sequence[float]) -> list[dict[str, Any]]:
     # Imported here: `llb --help` and a wrong command line need no numpy.
     import numpy as np
@@ -195,7 +211,10 @@ def _write(rows: list[dict[str, Any]], form: str) -> None:
         return
     for row in rows:
         mark = "" if row["in_domain"] else "  (outside the domain)"
-        click.echo(f"{printable(row['name'])}  mu = {row['mu']:g}{mark}")
+        strength = f"  mu = {row['mu']:g}" if "mu" in row else ""
+        click.echo(f"{printable(row['name'])}{strength}{mark}")
+        for key in [key for key in ("log_prob", "log_likelihood") if key in row]:
+            click.echo(f"  {key:<16} {'-' if row[key] is None else format(row[key], '.6f'):>14}")
         for key in row:
             if key.startswith("delta_nll_"):
                 curve = key.removeprefix("delta_nll_")

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from llb.bundle import Bundle
+from llb.bundle import AnyBundle
 from llb_schema import FindingError, finding
 
 __all__ = ["read_table"]
 
 
 def read_table(
-    bundle: Bundle, path: str, header: Sequence[str]
+    bundle: AnyBundle, path: str, header: Sequence[str]
 ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Names (n,) and numbers (n, len(header) - 1) under the given header; columns after it are left out.
 

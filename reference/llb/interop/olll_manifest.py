@@ -105,9 +105,7 @@ def manifest_of(item: Imported, method: str, metrics: Iterable[Metric]) -> dict[
     source = metadata.source
     title = f"Profile likelihood of {source.analysis}, imported from the OLLL model {metadata.name}"
     named = {_reference_key(entry): dict(entry) for entry in (*references_of(source), *choices.references)}
-    spec = asdict(graph_spec(len(metadata.bins), item.opset))
-    for tensor in (spec["input"], *spec["outputs"]):
-        tensor["shape"] = list(tensor["shape"])
+    spec = graph_spec(len(metadata.bins), item.opset).to_json()
     truncation = item.domain.delta_nll_max
     return {
         "format": "llb",

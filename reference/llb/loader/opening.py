@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from llb.bundle import Bundle, read_any_bundle
 from llb.runtime import ProfileLikelihood, load
 from llb.validation import validate
-from llb_schema import Severity
+from llb_schema import Severity, finding
 
 __all__ = ["Refusal", "open_bundle"]
 
@@ -38,4 +39,9 @@ def open_bundle(path: str) -> ProfileLikelihood | Refusal:
     if errors:
         first = errors[0]
         return Refusal(_STAGES[report.level], first.code, first.pointer, first.message)
-    return load(path)
+    bundle = read_any_bundle(path)
+    if not isinstance(bundle, Bundle):
+        # The library has densities; this program answers nothing about them (FAMILY-2, CONFORM-6).
+        said = finding("LLB-S018", pointer="/family", actual=bundle.manifest.family)
+        return Refusal("manifest", said.code, said.pointer, said.message)
+    return load(bundle)

@@ -1,4 +1,4 @@
-"""Running bundles: signals in by bin id, Delta NLL, CLs and upper limits out.
+"""Running bundles: signals in by bin id, Delta NLL, CLs and upper limits out; densities and their samples.
 
 The public names load on first use: opening a session needs no scipy, which takes longer to import than a
 small bundle to validate.
@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llb.runtime.asymptotics import N_SIGMA, cls_expected, cls_observed, q_tilde
+    from llb.runtime.density import Density, load_density
+    from llb.runtime.density_profile import DensityProfile, profile_density
     from llb.runtime.differences import gradients
     from llb.runtime.exclusion import limits
     from llb.runtime.graph_audit import audit_graph
     from llb.runtime.likelihood import ProfileLikelihood, load
     from llb.runtime.patchset import patchset_signals, read_patchset
+    from llb.runtime.point_files import PointTable, read_points
+    from llb.runtime.prior import check_prior, log_prior
     from llb.runtime.profile import ASIMOV_CURVES, Rays, rays
     from llb.runtime.result import Band, Limits
+    from llb.runtime.scores import density_score, difference_score
     from llb.runtime.session import GraphSession, graph_file, open_graph, open_session
     from llb.runtime.signal import BinNames, aliases, signal_vector
     from llb.runtime.signal_files import Signals, read_signals
@@ -27,25 +32,35 @@ __all__ = [
     "N_SIGMA",
     "Band",
     "BinNames",
+    "Density",
+    "DensityProfile",
     "GraphSession",
     "Limits",
+    "PointTable",
     "ProfileLikelihood",
     "Rays",
     "Signals",
     "aliases",
     "audit_graph",
+    "check_prior",
     "cls_expected",
     "cls_observed",
+    "density_score",
+    "difference_score",
     "gradients",
     "graph_file",
     "limits",
     "load",
+    "load_density",
+    "log_prior",
     "open_graph",
     "open_session",
     "patchset_signals",
+    "profile_density",
     "q_tilde",
     "rays",
     "read_patchset",
+    "read_points",
     "read_signals",
     "signal_vector",
 ]
@@ -56,6 +71,11 @@ _HOMES = {
     "limits": "exclusion",
     **dict.fromkeys(("Band", "Limits"), "result"),
     "audit_graph": "graph_audit",
+    **dict.fromkeys(("Density", "load_density"), "density"),
+    **dict.fromkeys(("DensityProfile", "profile_density"), "density_profile"),
+    **dict.fromkeys(("PointTable", "read_points"), "point_files"),
+    **dict.fromkeys(("check_prior", "log_prior"), "prior"),
+    **dict.fromkeys(("density_score", "difference_score"), "scores"),
     "gradients": "differences",
     **dict.fromkeys(("ProfileLikelihood", "load"), "likelihood"),
     **dict.fromkeys(("patchset_signals", "read_patchset"), "patchset"),

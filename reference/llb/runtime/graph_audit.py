@@ -217,7 +217,7 @@ def _signature(graph: GraphProto, spec: GraphSpec, source: str) -> Iterator[Find
     constants = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in constants]
     for what, values, tensors in (
-        ("input", inputs, (spec.input,)),
+        ("input", inputs, spec.inputs),
         ("output", list(graph.output), spec.outputs),
     ):
         names = [_short(value.name) for value in values]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from llb.bundle import Bundle, GraphSpec, TensorSpec
+from llb.bundle import AnyBundle, GraphSpec, TensorSpec
 from llb.runtime.graph_audit import audit_graph
 from llb_schema import FindingError, finding, has_errors
 
@@ -56,9 +56,17 @@ class GraphSession:
         return result
 
     def run_outputs(
-        self, rows: NDArray[np.float64], outputs: Sequence[TensorSpec]
+        self,
+        rows: NDArray[np.float64],
+        outputs: Sequence[TensorSpec],
+        condition: NDArray[np.float64] | None = None,
     ) -> tuple[NDArray[np.floating], ...]:
         """Several outputs for rows of shape (N, width), in one call, each as the manifest declares it.
+
+        Args:
+            rows: the input.
+            outputs: which outputs.
+            condition: the second input of a conditional density, shape (N, conditions).
 
         Raises:
             FindingError: `LLB-G015`, onnxruntime fails; `LLB-G017`, for want of memory; `LLB-N006`, an output
@@ -68,6 +76,9 @@ class GraphSession:
         # not help.
         with np.errstate(over="ignore"):
             feed = {self.spec.input.name: np.ascontiguousarray(rows, dtype=self.dtype)}
+            if condition is not None and self.spec.condition is not None:
+                second = self.spec.condition
+                feed[second.name] = np.ascontiguousarray(condition, dtype=second.dtype)
         try:
             found = self.session.run([item.name for item in outputs], feed)
         # Its exceptions are native classes without a common base.
@@ -83,7 +94,7 @@ class GraphSession:
         return results
 
 
-def graph_file(bundle: Bundle, role: str) -> tuple[GraphSpec, bytes]:
+def graph_file(bundle: AnyBundle, role: str) -> tuple[GraphSpec, bytes]:
     """The signature and the file of the bundle's graph with that role.
 
     Raises:
@@ -95,7 +106,7 @@ def graph_file(bundle: Bundle, role: str) -> tuple[GraphSpec, bytes]:
     return spec, bundle.read(spec.path)
 
 
-def open_graph(bundle: Bundle, role: str) -> GraphSession:
+def open_graph(bundle: AnyBundle, role: str) -> GraphSession:
     """The bundle's graph with that role, ready to run.
 
     Raises:

@@ -12,11 +12,12 @@ from llb.runtime import ProfileLikelihood
 from llb.validation.truth import missed_benchmarks, outside
 from llb_schema import Finding, finding
 
-__all__ = ["Claim", "check_claims", "compare_claims"]
+__all__ = ["CLAIM_PRECISION", "Claim", "check_claims", "compare_claims"]
 
-_ABSOLUTE = {"float64": 1e-6, "float32": 1e-4}
-_RELATIVE = 1e-3
+CLAIM_PRECISION = {"float64": 1e-6, "float32": 1e-4}
 """CLAIM-2: how far a number may be from the one recomputed, by the graph's element type."""
+
+_RELATIVE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def check_claims(model: ProfileLikelihood) -> tuple[Finding, ...]:
         FindingError: a table cannot be read; the graph fails when it is run.
     """
     manifest, found = model.bundle.manifest, compare_heldout(model)
-    absolute = _ABSOLUTE[model.dtype.name]
+    absolute = CLAIM_PRECISION[model.dtype.name]
     metrics = [Claim.of_metric(item) for item in manifest.validation.metrics]
     covered = [Claim.of_coverage(item) for item in manifest.uncertainty.coverage]
     findings = [

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
-from llb.bundle import Bundle
+from llb.bundle import Bundle, DensityBundle, Manifest
 from llb.validation.handover import Request, read_result
 from llb.validation.results import FIRST_LEVEL, LevelResult, Wanted
 from llb.validation.run_limits import GIB, RunLimits
@@ -34,7 +34,7 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 
 def run_confined(
-    bundle: Bundle,
+    bundle: Bundle | DensityBundle,
     level: int,
     limits: RunLimits,
     wanted: Wanted | None = None,
@@ -74,8 +74,10 @@ def run_confined(
 
 def _most(request: Request) -> int:
     """Bytes that an honest answer keeps below."""
-    manifest, points = request.bundle.manifest, 0 if request.wanted is None else request.wanted.points
-    return _MAX_REPLY + points * (len(manifest.inputs) + len(manifest.own_curves)) * _BYTES_PER_NUMBER
+    manifest, wanted = request.bundle.manifest, request.wanted
+    if wanted is None or not isinstance(manifest, Manifest):
+        return _MAX_REPLY
+    return _MAX_REPLY + wanted.points * (len(manifest.inputs) + len(manifest.own_curves)) * _BYTES_PER_NUMBER
 
 
 def _results(reply: bytes, request: Request) -> tuple[LevelResult, ...]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from llb.bundle import Bundle
+from llb.bundle import AnyBundle
 from llb.runtime import GraphSession, open_session
 from llb_schema import Finding, FindingError
 
 __all__ = ["check_graphs"]
 
 
-def check_graphs(bundle: Bundle) -> tuple[dict[str, GraphSession], tuple[Finding, ...]]:
+def check_graphs(bundle: AnyBundle) -> tuple[dict[str, GraphSession], tuple[Finding, ...]]:
     """The graphs that can be run, by role, and the findings about the others.
 
     The sessions are made anew: what is found may not depend on what this process has opened before.

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from llb.bundle import Bundle, Container, Manifest, parse_json
+from llb.bundle import (
+    Bundle,
+    Container,
+    DensityBundle,
+    Manifest,
+    ManifestHead,
+    checked_bundle,
+    parse_json,
+)
 from llb.validation.results import LAST_LEVEL, FreshPoints, LevelResult, Wanted
 from llb.validation.run_limits import RunLimits
 from llb_schema import Finding, catalogue, finding, has_errors
@@ -34,7 +42,7 @@ class Request:
         wanted: for level 6, which fresh points.
     """
 
-    bundle: Bundle
+    bundle: Bundle | DensityBundle
     level: int
     limits: RunLimits
     wanted: Wanted | None = None
@@ -63,16 +71,15 @@ class Request:
         head = json.loads(stream.readline())
         contents = {path: stream.read(size) for path, size in head["files"].items()}
         container = Container.of(Path(head["location"]), contents)
-        bundle = Bundle(Manifest.from_json(head["manifest"]), head["manifest"], container)
+        bundle = checked_bundle(head["manifest"], container)
         wanted = None if head["wanted"] is None else Wanted(*head["wanted"])
         return cls(bundle, head["level"], RunLimits(*head["limits"]), wanted)
 
 
-def _needed(manifest: Manifest) -> list[str]:
+def _needed(manifest: ManifestHead) -> list[str]:
     """The files that levels 3 to 6 read."""
-    validation = manifest.validation
-    paths = [*(spec.path for spec in manifest.graphs), validation.vectors, validation.heldout]
-    return sorted({*paths, *([validation.benchmarks] if validation.benchmarks else [])})
+    evidence = manifest.evidence
+    return sorted({*(spec.path for spec in manifest.graphs), evidence.vectors, *evidence.tables.values()})
 
 
 def result_line(result: LevelResult) -> bytes:
@@ -127,6 +134,8 @@ def _fresh(raw: Any, request: Request) -> FreshPoints | None:
 
     signals, predicted = (np.array(part, dtype=np.float64) for part in raw)
     domain, manifest = request.bundle.manifest.domain, request.bundle.manifest
+    if not isinstance(manifest, Manifest):
+        raise TypeError("fresh points of a density")
     count = request.wanted.points
     if signals.shape != (count, len(domain.lower)) or predicted.shape != (count, len(manifest.own_curves)):
         raise ValueError("fresh points of another shape")

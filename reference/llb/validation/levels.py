@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llb.bundle import Bundle, Container, Manifest, check_manifest, open_container, read_raw_manifest
+from llb.bundle import (
+    Bundle,
+    Container,
+    DensityBundle,
+    check_manifest,
+    checked_bundle,
+    open_container,
+    read_raw_manifest,
+)
 from llb.validation.guard import guarded
 from llb.validation.profiles import Profile, check_profile
 from llb.validation.report import Report
@@ -15,7 +23,7 @@ from llb.validation.results import FIRST_LEVEL, LAST_LEVEL, FreshPoints, LevelRe
 from llb.validation.run_limits import RunLimits
 from llb.validation.running import run_levels
 from llb.validation.semantics import check_documents, check_integrity
-from llb_schema import Finding, has_errors
+from llb_schema import Finding, finding, has_errors
 
 if TYPE_CHECKING:
     from llb.validation.teacher import Relabelling
@@ -36,10 +44,10 @@ class _Reading:
     location: Path
     container: Container | None = None
     raw: Any = None
-    bundle: Bundle | None = None
+    bundle: Bundle | DensityBundle | None = None
 
     @property
-    def opened(self) -> Bundle:
+    def opened(self) -> Bundle | DensityBundle:
         """The bundle; levels from 2 on run only where level 1 has made one."""
         if self.bundle is None:
             raise RuntimeError("level 1 has not run")
@@ -53,7 +61,7 @@ class _Reading:
     def manifest(self) -> tuple[Finding, ...]:
         findings = check_manifest(self.raw)
         if self.container is not None and not has_errors(findings):
-            self.bundle = Bundle(Manifest.from_json(self.raw), self.raw, self.container)
+            self.bundle = checked_bundle(self.raw, self.container)
         return findings
 
     def integrity(self) -> tuple[Finding, ...]:
@@ -111,8 +119,6 @@ def validate(
         for result in _run(reading.opened, level, relabelling, limits):
             reached = result.level
             findings += result.findings
-            if result.fresh is not None and relabelling is not None:
-                findings += _asked(reading.opened, relabelling, result.fresh)
     if reading.bundle is not None:
         findings += check_profile(reading.bundle.manifest, profile)
     ordered = sorted(set(findings), key=lambda item: (item.code, item.pointer, item.message))
@@ -120,12 +126,30 @@ def validate(
 
 
 def _run(
-    bundle: Bundle, level: int, relabelling: Relabelling | None, limits: RunLimits | None
-) -> Iterable[LevelResult]:
-    """The levels from 3 on, here or in a process with limits."""
+    bundle: Bundle | DensityBundle, level: int, relabelling: Relabelling | None, limits: RunLimits | None
+) -> Iterator[LevelResult]:
+    """The levels from 3 on, with what the teacher says on the last one."""
+    result: LevelResult | None = None
+    if isinstance(bundle, DensityBundle):
+        for result in _graphs(bundle, min(level, DEFAULT_LEVEL), None, limits):
+            yield result
+        if level == MAX_LEVEL and result is not None and not has_errors(result.findings):
+            said = finding("LLB-C108", "level 6 is for profile likelihoods, not for densities")
+            yield LevelResult(MAX_LEVEL, (said,))
+        return
     wanted = None
     if level == MAX_LEVEL and relabelling is not None:
         wanted = Wanted(relabelling.points, relabelling.seed)
+    for result in _graphs(bundle, level, wanted, limits):
+        yield result
+        if result.fresh is not None and relabelling is not None:
+            yield LevelResult(result.level, _asked(bundle, relabelling, result.fresh))
+
+
+def _graphs(
+    bundle: Bundle | DensityBundle, level: int, wanted: Wanted | None, limits: RunLimits | None
+) -> Iterable[LevelResult]:
+    """The levels that run graphs, here or in a process with limits."""
     if limits is None:
         return run_levels(bundle, level, wanted)
     # Imported here: nobody else needs to know how processes are started.

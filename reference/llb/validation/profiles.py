@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Literal, get_args
 
-from llb.bundle import Manifest
+from llb.bundle import DensityManifest, Manifest, ManifestHead
 from llb.validation.identifiers import (
     has_its_form,
     is_open,
@@ -35,15 +35,19 @@ _NO_NAMES = frozenset(
 )
 
 
-def check_profile(manifest: Manifest, profile: Profile) -> tuple[Finding, ...]:
+def check_profile(manifest: ManifestHead, profile: Profile) -> tuple[Finding, ...]:
     """All that a profile asks for and a valid manifest does not have, sorted by code and place."""
     if profile == "draft":
         return ()
-    findings = (item for demand in _PUBLISHABLE for item in demand(manifest))
+    findings = [item for demand in _OF_ALL for item in demand(manifest)]
+    if isinstance(manifest, Manifest):
+        findings += [item for demand in _OF_PROFILES for item in demand(manifest)]
+    if isinstance(manifest, DensityManifest):
+        findings += _density_metrics(manifest)
     return tuple(sorted(findings, key=lambda item: (item.code, item.pointer)))
 
 
-def _people(manifest: Manifest) -> Iterator[Finding]:
+def _people(manifest: ManifestHead) -> Iterator[Finding]:
     if all(author.orcid is None for author in manifest.authors):
         yield finding("LLB-M101", pointer="/authors")
     for position, author in enumerate(manifest.authors):
@@ -55,12 +59,12 @@ def _people(manifest: Manifest) -> Iterator[Finding]:
             )
 
 
-def _license(manifest: Manifest) -> Iterator[Finding]:
+def _license(manifest: ManifestHead) -> Iterator[Finding]:
     if not is_open(manifest.license):
         yield finding("LLB-M103", pointer="/license", actual=manifest.license)
 
 
-def _references(manifest: Manifest) -> Iterator[Finding]:
+def _references(manifest: ManifestHead) -> Iterator[Finding]:
     references = manifest.references
     if not any(map(leads_to_paper, references)):
         yield finding("LLB-M104", pointer="/references")
@@ -74,7 +78,7 @@ def _references(manifest: Manifest) -> Iterator[Finding]:
         yield finding("LLB-M106", pointer="/references")
 
 
-def _texts(manifest: Manifest) -> Iterator[Finding]:
+def _texts(manifest: ManifestHead) -> Iterator[Finding]:
     if len(manifest.title.split()) < _MIN_WORDS:
         message = f"the title has fewer than {_MIN_WORDS} words"
         yield finding("LLB-M107", message, pointer="/title", actual=manifest.title)
@@ -82,8 +86,8 @@ def _texts(manifest: Manifest) -> Iterator[Finding]:
         "/title": manifest.title,
         "/analysis/name": manifest.analysis.name,
         "/analysis/experiment": manifest.analysis.experiment or "",
-        "/validation/method": manifest.validation.method,
-        "/uncertainty/method": manifest.uncertainty.method,
+        "/validation/method": manifest.evidence.method,
+        "/uncertainty/method": manifest.uncertainty.method if isinstance(manifest, Manifest) else "",
         **{f"/authors/{position}/name": author.name for position, author in enumerate(manifest.authors)},
     }
     for place, text in texts.items():
@@ -91,21 +95,21 @@ def _texts(manifest: Manifest) -> Iterator[Finding]:
             yield finding("LLB-M107", "a placeholder was left", pointer=place, actual=text[:100])
 
 
-def _analysis(manifest: Manifest) -> Iterator[Finding]:
+def _analysis(manifest: ManifestHead) -> Iterator[Finding]:
     said = manifest.analysis.to_json()
     for key in ("experiment", "sqrt_s", "luminosity"):
         if key not in said:
             yield finding("LLB-M108", f"the analysis has no {key}", pointer=f"/analysis/{key}")
 
 
-def _date(manifest: Manifest) -> Iterator[Finding]:
+def _date(manifest: ManifestHead) -> Iterator[Finding]:
     try:
         datetime.fromisoformat(manifest.created)
     except ValueError:
         yield finding("LLB-M109", pointer="/created", actual=manifest.created)
 
 
-def _provenance(manifest: Manifest) -> Iterator[Finding]:
+def _provenance(manifest: ManifestHead) -> Iterator[Finding]:
     for place, programs in (
         ("teacher", manifest.teacher.software),
         ("provenance", manifest.provenance.software),
@@ -141,7 +145,15 @@ def _metrics(manifest: Manifest) -> Iterator[Finding]:
             )
 
 
-def _files(manifest: Manifest) -> Iterator[Finding]:
+def _density_metrics(manifest: DensityManifest) -> Iterator[Finding]:
+    for position, metric in enumerate(manifest.validation.metrics):
+        if metric.count < _MIN_HELDOUT:
+            message = "log_prob is judged by few held-out points"
+            place, expected = f"/validation/metrics/{position}/count", f"at least {_MIN_HELDOUT}"
+            yield finding("LLB-M114", message, pointer=place, expected=expected, actual=metric.count)
+
+
+def _files(manifest: ManifestHead) -> Iterator[Finding]:
     roles = {item.role for item in manifest.files}
     if "figure" not in roles:
         yield finding("LLB-M116", pointer="/files")
@@ -168,12 +180,12 @@ def _aliases(manifest: Manifest) -> Iterator[Finding]:
             )
 
 
-def _version(manifest: Manifest) -> Iterator[Finding]:
+def _version(manifest: ManifestHead) -> Iterator[Finding]:
     if manifest.version.startswith("0.") or "-" in manifest.version:
         yield finding("LLB-M119", pointer="/version", expected="at least 1.0.0", actual=manifest.version)
 
 
-_PUBLISHABLE: tuple[Callable[[Manifest], Iterator[Finding]], ...] = (
+_OF_ALL: tuple[Callable[[ManifestHead], Iterator[Finding]], ...] = (
     _people,
     _license,
     _references,
@@ -181,9 +193,7 @@ _PUBLISHABLE: tuple[Callable[[Manifest], Iterator[Finding]], ...] = (
     _analysis,
     _date,
     _provenance,
-    _evidence,
-    _metrics,
     _files,
-    _aliases,
     _version,
 )
+_OF_PROFILES: tuple[Callable[[Manifest], Iterator[Finding]], ...] = (_evidence, _metrics, _aliases)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from llb.bundle import Bundle
+from llb.bundle import Bundle, DensityBundle
 from llb.validation.guard import guarded
 from llb.validation.results import FIRST_LEVEL, LAST_LEVEL, FreshPoints, LevelResult, Wanted
 from llb_schema import Finding, has_errors
 
 if TYPE_CHECKING:
-    from llb.runtime import GraphSession, ProfileLikelihood
+    from llb.evaluation import DensityHeldOut
+    from llb.runtime import Density, GraphSession, ProfileLikelihood
 
 __all__ = ["run_levels"]
 
@@ -50,7 +51,48 @@ class _Graphs:
         return check_claims(self.model)
 
 
-def run_levels(bundle: Bundle, level: int, wanted: Wanted | None = None) -> Iterator[LevelResult]:
+class _DensityGraphs:
+    """The graphs of a density, likewise."""
+
+    def __init__(self, bundle: DensityBundle) -> None:
+        self.bundle = bundle
+        self.sessions: dict[str, GraphSession] = {}
+
+    def open(self) -> tuple[Finding, ...]:
+        from llb.validation.graph import check_graphs
+
+        self.sessions, findings = check_graphs(self.bundle)
+        return findings
+
+    @property
+    def density(self) -> Density:
+        from llb.runtime import Density
+
+        return Density(self.bundle, self.sessions)
+
+    @property
+    def heldout(self) -> DensityHeldOut:
+        from llb.evaluation import read_density_heldout
+
+        return read_density_heldout(self.bundle)
+
+    def numerics(self) -> tuple[Finding, ...]:
+        from llb.validation.density_numerics import check_density_numerics
+        from llb.validation.density_vectors import DensityVectors
+        from llb.validation.semantics import read_vectors
+
+        vectors = DensityVectors.from_json(read_vectors(self.bundle), self.bundle.manifest)
+        return check_density_numerics(self.density, vectors, self.heldout)
+
+    def claims(self) -> tuple[Finding, ...]:
+        from llb.validation.density_claims import check_density_claims
+
+        return check_density_claims(self.density, self.heldout)
+
+
+def run_levels(
+    bundle: Bundle | DensityBundle, level: int, wanted: Wanted | None = None
+) -> Iterator[LevelResult]:
     """The levels from 3 to the one asked for, each as soon as it is done; one with errors is the last.
 
     Args:
@@ -58,14 +100,14 @@ def run_levels(bundle: Bundle, level: int, wanted: Wanted | None = None) -> Iter
         level: 3 to 6.
         wanted: for level 6, which fresh points.
     """
-    graphs = _Graphs(bundle)
+    graphs = _DensityGraphs(bundle) if isinstance(bundle, DensityBundle) else _Graphs(bundle)
     checks: tuple[Callable[[], tuple[Finding, ...]], ...] = (graphs.open, graphs.numerics, graphs.claims)
     for reached, check in enumerate(checks[: level + 1 - FIRST_LEVEL], start=FIRST_LEVEL):
         findings = guarded(check)
         yield LevelResult(reached, findings)
         if has_errors(findings):
             return
-    if wanted is not None:
+    if wanted is not None and isinstance(graphs, _Graphs):
         yield _fresh(graphs, wanted)
 
 

@@ -8,10 +8,10 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from llb.bundle import Manifest
+from llb.bundle import DensityManifest, Manifest
 from llb_schema import Finding, finding
 
-__all__ = ["check_benchmarks", "check_heldout"]
+__all__ = ["check_benchmarks", "check_density_heldout", "check_heldout"]
 
 _MAX_BYTES = 128 * 2**20
 _MAX_FINDINGS = 20
@@ -23,6 +23,20 @@ def check_heldout(data: bytes, manifest: Manifest, source: str) -> tuple[Finding
     """All findings about the held-out table: `name`, the bin ids, then the curves by column."""
     header = ["name", *manifest.bin_ids, *(curve.name for curve in manifest.own_curves)]
     return _check(data, source, header, exact=True)
+
+
+def check_density_heldout(data: bytes, manifest: DensityManifest, source: str) -> tuple[Finding, ...]:
+    """All findings about the held-out table of a density: `name`, its columns, the teacher's number.
+
+    A likelihood's table has that number; any other may be without.
+    """
+    header = ["name", *manifest.columns, *manifest.condition_names]
+    forms = [[*header, "log_prob"], [*header, "log_prob_unnormalized"], header]
+    wanted = forms if manifest.density.is_normalized else forms[:1]
+    # The one that the table begins with; none, and the first is what it ought to have.
+    first = data.partition(b"\n")[0].rstrip(b"\r").decode("utf-8", "replace")
+    names = next(csv.reader([first]), [])
+    return _check(data, source, next((form for form in wanted if form == names), wanted[0]), exact=True)
 
 
 def check_benchmarks(data: bytes, manifest: Manifest, source: str) -> tuple[Finding, ...]:

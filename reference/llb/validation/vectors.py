@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llb.bundle import Manifest
 from llb_schema import Finding, finding, has_errors, migrate, validate_document
 
-__all__ = ["TestVectors", "check_vectors", "reproduces"]
+__all__ = ["TestVectors", "check_vectors", "difference", "in_document", "repeated_names", "reproduces"]
 
 # Imported where it computes: to check the document takes no numpy, and less time without.
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _matrix(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Array:
     return np.array([[row[name] for name in names] for row in rows], np.float64)
 
 
-def reproduces(got: Array, expected: Array, absolute: float, relative: float) -> NDArray[np.bool_]:
+def reproduces(got: Array, expected: Array, absolute: float | Array, relative: float) -> NDArray[np.bool_]:
     """VECTORS-6, element by element: |got - expected| <= absolute + relative * |expected|.
 
     Anything that is not finite, on either side, fails; zero signals are held to exactness elsewhere.
@@ -81,14 +81,18 @@ def reproduces(got: Array, expected: Array, absolute: float, relative: float) ->
 
 def check_vectors(raw: Any, manifest: Manifest, source: str) -> tuple[Finding, ...]:
     """All findings about a vectors document: its schema, and if that is kept, its fit to the manifest."""
-    findings = tuple(_within(item, source) for item in validate_document(raw, "vectors"))
+    findings = tuple(in_document(item, source) for item in validate_document(raw, "vectors"))
     if has_errors(findings):
         return findings
     raw = migrate(raw, "vectors")
+    if raw["graph"] != "delta_nll":
+        place = f"{source}#/graph"
+        return (*findings, finding("LLB-M052", pointer=place, expected="delta_nll", actual=raw["graph"]))
     return (*findings, *islice(_names(raw, manifest, source), _MAX_FINDINGS), *_zero(raw, source))
 
 
-def _within(item: Finding, source: str) -> Finding:
+def in_document(item: Finding, source: str) -> Finding:
+    """A finding about a document of a bundle, with the path of its file in front of the place."""
     return finding(
         item.code,
         f"{source}: {item.message}",
@@ -102,23 +106,27 @@ def _within(item: Finding, source: str) -> Finding:
 def _names(raw: Mapping[str, Any], manifest: Manifest, source: str) -> Iterator[Finding]:
     bins = set(manifest.bin_ids)
     curves = {curve.name for curve in manifest.own_curves}
-    for name, count in Counter(case["name"] for case in raw["cases"]).items():
-        if count > 1:
-            yield finding(
-                "LLB-M028", f"{source}: {count} cases are named {name!r}", pointer=f"{source}#/cases"
-            )
+    yield from repeated_names(raw["cases"], f"{source}#/cases", source)
     for position, case in enumerate(raw["cases"]):
         for code, key, wanted in (("LLB-M022", "signal", bins), ("LLB-M023", "delta_nll", curves)):
             missing, unknown = sorted(wanted - case[key].keys()), sorted(case[key].keys() - wanted)
             if missing or unknown:
                 yield finding(
                     code,
-                    f"{source}: {_difference(missing, unknown)} in case {case['name']!r}",
+                    f"{source}: {difference(missing, unknown)} in case {case['name']!r}",
                     pointer=f"{source}#/cases/{position}/{key}",
                 )
 
 
-def _difference(missing: list[str], unknown: list[str]) -> str:
+def repeated_names(cases: Sequence[Mapping[str, Any]], place: str, source: str) -> Iterator[Finding]:
+    """Findings about names that several of the vectors at a place have."""
+    for name, count in Counter(case["name"] for case in cases).items():
+        if count > 1:
+            yield finding("LLB-M028", f"{source}: {count} cases are named {name!r}", pointer=place)
+
+
+def difference(missing: list[str], unknown: list[str]) -> str:
+    """Which names are missing and which unknown, in a few words."""
     parts = [
         f"{', '.join(names[:5])} {what}"
         for names, what in ((missing, "missing"), (unknown, "unknown"))

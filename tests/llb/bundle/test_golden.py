@@ -13,16 +13,29 @@ import numpy as np
 import pytest
 
 import llb
-from llb.bundle import content_id, file_digests, is_current, open_container, read_bundle, upgrade_bundle
+from llb.bundle import (
+    content_id,
+    file_digests,
+    is_current,
+    open_container,
+    read_any_bundle,
+    read_bundle,
+    upgrade_bundle,
+)
+from llb.runtime import load_density
 from llb.validation import DEFAULT_LEVEL, validate
-from llb_schema import FORMAT_VERSION, LINES
+from llb_schema import DENSITY_VERSION, FORMAT_VERSION, LINES
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 STORED = {
     "0.1.0": "87142d25a50119385644e528f44cc1a722de7d8298fdd25573497f233733a5a8",
     "1.0.0": "fd6ecd642e03eb09f566a3558c276987747a21ebaa7eba3f7a9ec803f864ce0e",
+    "1.1.0": "e29d457a22f7a62c5927e8ae727e2a7822e3cab11c159c719259bb9ea3946c35",
 }
-OLDER = [version for version in STORED if version != FORMAT_VERSION]
+# A density; the others are profile likelihoods.
+DENSITY = DENSITY_VERSION
+PROFILES = [version for version in STORED if version != DENSITY]
+OLDER = [version for version in PROFILES if version != FORMAT_VERSION]
 
 SIGNALS = np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 0.5], [4.0, 3.0, 0.0]])
 # Delta NLL as it was when the first of them was stored, by curve.
@@ -59,7 +72,7 @@ def test_the_stored_bytes_are_those_of_the_release(version: str) -> None:
 
 
 @pytest.mark.requirement("VERSION-7")
-@pytest.mark.parametrize("version", STORED)
+@pytest.mark.parametrize("version", PROFILES)
 def test_every_version_is_read_to_the_same_numbers(version: str) -> None:
     report = validate(stored(version))
     assert (report.status, report.level) == ("ok", DEFAULT_LEVEL)
@@ -68,6 +81,29 @@ def test_every_version_is_read_to_the_same_numbers(version: str) -> None:
     assert bundle.manifest.format_version == version
     assert bundle.manifest.extensions == EXTENSIONS
     numbers_are_the_same(stored(version))
+
+
+# Log density and a sample as they were when the density was stored.
+POINT, CONDITION, NOISE = [1.0, 7.0, 0.25, 125.0], [0.5, -0.25], [[0.5, -1.0, 0.25, 2.0]]
+LOG_PROB = -3.331143266165546
+SAMPLE = [1.480294526496019, 5.900281136319015, -0.06250000000000006, 125.725]
+
+
+@pytest.mark.requirement("VERSION-7")
+def test_the_density_is_read_to_the_same_numbers() -> None:
+    report = validate(stored(DENSITY))
+    assert (report.level, report.findings) == (DEFAULT_LEVEL, ())
+    density = load_density(stored(DENSITY))
+    assert density.manifest.format_version == DENSITY
+    assert density.manifest.extensions == EXTENSIONS
+    assert density.log_prob(POINT, CONDITION) == pytest.approx([LOG_PROB], rel=1e-12)
+    np.testing.assert_allclose(density.sample_from(NOISE, CONDITION), [SAMPLE], rtol=1e-12)
+
+
+@pytest.mark.requirement("VERSION-10")
+@pytest.mark.parametrize("version", [FORMAT_VERSION, DENSITY])
+def test_what_is_written_today_needs_no_upgrade(version: str) -> None:
+    assert is_current(read_any_bundle(stored(version)))
 
 
 @pytest.mark.requirement("VERSION-9")

@@ -3,10 +3,12 @@
 from llb.evaluation.figures.accuracy import error_figure, learning_figure, truth_figure
 from llb.evaluation.figures.agreement import agreement_figure
 from llb.evaluation.figures.contours import draw_contour
+from llb.evaluation.figures.density_profile import density_profile_figure
 from llb.evaluation.figures.plane import error_map_figure, exclusion_figure
 
 __all__ = [
     "agreement_figure",
+    "density_profile_figure",
     "draw_contour",
     "error_figure",
     "error_map_figure",

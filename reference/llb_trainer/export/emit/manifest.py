@@ -65,7 +65,7 @@ def manifest(
         },
         "domain": _domain(emission),
         "uncertainty": _uncertainty(emission, coverage),
-        "graphs": [_graph(graph_spec(emission))],
+        "graphs": [graph_spec(emission).to_json()],
         "validation": {
             "vectors": VECTORS,
             "heldout": HELDOUT,
@@ -175,10 +175,3 @@ def _domain(emission: Emission) -> dict[str, Any]:
         "upper": list(domain.upper),
         **({"truncation": truncation} if truncation else {}),
     }
-
-
-def _graph(spec: GraphSpec) -> dict[str, Any]:
-    document = asdict(spec)
-    for tensor in (document["input"], *document["outputs"]):
-        tensor["shape"] = list(tensor["shape"])
-    return {**document, "outputs": list(document["outputs"])}

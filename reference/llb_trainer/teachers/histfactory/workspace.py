@@ -21,7 +21,7 @@ from llb_trainer.teachers.histfactory.soundness import (
 if TYPE_CHECKING:
     import pyhf
 
-__all__ = ["INTERPOLATION", "Channel", "OwnSignal", "Workspace", "read_workspace"]
+__all__ = ["INTERPOLATION", "Channel", "OwnSignal", "Workspace", "checked_workspace", "read_workspace"]
 
 INTERPOLATION = {"normsys": "code4", "histosys": "code4p"}
 """The teacher's interpolation codes: those of ATLAS and pyhf's command line, not pyhf's library defaults."""
@@ -126,19 +126,44 @@ def read_workspace(
         ) from error
     if not isinstance(spec, dict):
         raise FindingError(finding("LLB-W002", "A workspace is a JSON object", pointer=path.name))
-    _sift(non_finite_findings(spec, path.name))
+    return checked_workspace(
+        spec, data, path.name, measurement, interpolation=interpolation, own_signal=own_signal
+    )
+
+
+def checked_workspace(
+    spec: dict[str, Any],
+    data: bytes,
+    name: str,
+    measurement: str | None = None,
+    *,
+    interpolation: Mapping[str, str] | None = None,
+    own_signal: OwnSignal = "refuse",
+) -> Workspace:
+    """A workspace document, such as one that a patch was applied to, checked by pyhf.
+
+    Args:
+        spec: the document.
+        data: raw bytes of the file that it comes from, for the record.
+        name: of that file.
+        measurement, interpolation, own_signal: as of `read_workspace`.
+
+    Raises:
+        FindingError: as `read_workspace`, LLB-W001 left out.
+    """
+    _sift(non_finite_findings(spec, name))
     codes = _codes(interpolation or {})
-    _validate(spec, path.name)
-    chosen = _measurement(spec, measurement, path.name)
+    _validate(spec, name)
+    chosen = _measurement(spec, measurement, name)
     poi = str(chosen["config"]["poi"])
-    kept = _without_signal(spec, poi, path.name) if own_signal == "drop" else spec
-    warnings = _sift(document_findings(kept, chosen["config"]["parameters"], path.name))
-    model, observed = _built(kept, str(chosen["name"]), codes, path.name)
+    kept = _without_signal(spec, poi, name) if own_signal == "drop" else spec
+    warnings = _sift(document_findings(kept, chosen["config"]["parameters"], name))
+    model, observed = _built(kept, str(chosen["name"]), codes, name)
     if own_signal == "refuse" and poi in model.config.parameters:
-        raise FindingError(finding("LLB-W004", f"A sample carries the POI {poi!r}", pointer=path.name))
-    warnings += _sift(model_findings(kept, model, observed, path.name))
+        raise FindingError(finding("LLB-W004", f"A sample carries the POI {poi!r}", pointer=name))
+    warnings += _sift(model_findings(kept, model, observed, name))
     return Workspace(
-        name=path.name,
+        name=name,
         spec=kept,
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
@@ -150,7 +175,7 @@ def read_workspace(
         channels=_channels(kept),
         model=model,
         observed=observed,
-        warnings=(*warnings, *_kinks(codes, model, path.name)),
+        warnings=(*warnings, *_kinks(codes, model, name)),
     )
 
 
