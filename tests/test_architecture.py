@@ -87,6 +87,14 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb_trainer.flows": ("llb_schema", "llb_trainer.training.checkpoint", "llb_trainer.training.soap"),
     "llb_trainer.export": ("llb_schema", "llb_trainer.training"),
     "llb_trainer.export.flow": ("llb_schema", "llb_trainer.flows"),
+    "llb_trainer.export.density": (
+        "llb_schema",
+        "llb",
+        "llb_trainer.teachers",
+        "llb_trainer.chains",
+        "llb_trainer.flows",
+        "llb_trainer.export",
+    ),
     "llb_trainer.export.emit": (
         "llb_schema",
         "llb",
@@ -128,6 +136,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "llb_trainer.training",
     ),
     "llb_trainer.pipeline": ("llb_schema", "llb", "llb_trainer"),
+    "llb_trainer.density_pipeline": ("llb_schema", "llb", "llb_trainer"),
 }
 
 # Room -> third-party packages that it and everything below it must do without.

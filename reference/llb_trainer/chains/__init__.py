@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from llb_trainer.chains.description import Description, read_description
     from llb_trainer.chains.diagnostics import Diagnostics, diagnose
     from llb_trainer.chains.files import read_samples, write_samples
-    from llb_trainer.chains.parameters import Parameter
+    from llb_trainer.chains.parameters import Parameter, lower_bounds, upper_bounds
     from llb_trainer.chains.samples import ParameterSamples
     from llb_trainer.chains.soundness import sample_findings, sound_samples
 
@@ -22,10 +22,12 @@ __all__ = [
     "Parameter",
     "ParameterSamples",
     "diagnose",
+    "lower_bounds",
     "read_description",
     "read_samples",
     "sample_findings",
     "sound_samples",
+    "upper_bounds",
     "write_samples",
 ]
 
@@ -35,10 +37,12 @@ _HOMES = {
     "Parameter": "parameters",
     "ParameterSamples": "samples",
     "diagnose": "diagnostics",
+    "lower_bounds": "parameters",
     "read_description": "description",
     "read_samples": "files",
     "sample_findings": "soundness",
     "sound_samples": "soundness",
+    "upper_bounds": "parameters",
     "write_samples": "files",
 }
 

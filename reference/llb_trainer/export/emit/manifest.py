@@ -9,11 +9,21 @@ from typing import Any
 
 from llb.bundle import Coverage, GraphSpec, Metric, TensorSpec
 from llb_schema import FORMAT_VERSION
-from llb_trainer.export.emit.emission import Emission
+from llb_trainer.export.emit.emission import Emission, Identity
 from llb_trainer.export.emit.records import software
 from llb_trainer.export.onnx import INPUT, OPSET, OUTPUT, SIGMA
 
-__all__ = ["BENCHMARKS", "GRAPH", "HELDOUT", "LABELS", "TRAINING", "VECTORS", "graph_spec", "manifest"]
+__all__ = [
+    "BENCHMARKS",
+    "GRAPH",
+    "HELDOUT",
+    "LABELS",
+    "TRAINING",
+    "VECTORS",
+    "graph_spec",
+    "identity_document",
+    "manifest",
+]
 
 GRAPH = "graphs/delta_nll.onnx"
 VECTORS = "validation/vectors.json"
@@ -53,7 +63,7 @@ def manifest(
     """
     columns = {name: column for column, name in enumerate(emission.curves)}
     return {
-        **_identity(emission),
+        **identity_document(emission.identity, FORMAT_VERSION),
         "teacher": _teacher(emission),
         "family": "profile_likelihood",
         "inputs": [_input(emission, column) for column in range(len(emission.bin_ids))],
@@ -79,12 +89,12 @@ def manifest(
     }
 
 
-def _identity(emission: Emission) -> dict[str, Any]:
-    identity = emission.identity
+def identity_document(identity: Identity, format_version: str) -> dict[str, Any]:
+    """The keys of a manifest, of any family, that say what the bundle is called and who made it."""
     created = (identity.created or datetime.now(UTC)).astimezone(UTC)
     return {
         "format": "llb",
-        "format_version": FORMAT_VERSION,
+        "format_version": format_version,
         "id": identity.id,
         "version": identity.version,
         "title": identity.title,

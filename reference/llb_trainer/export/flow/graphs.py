@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -12,10 +13,24 @@ from llb_trainer.export.flow.networks import backwards, forwards
 from llb_trainer.export.flow.units import inside_rows, physical, standard
 from llb_trainer.flows.flow import Flow
 
-__all__ = ["CONDITION", "LOG_PROB", "SAMPLE", "SCORE", "log_prob_graph", "sample_graph", "score_graph"]
+__all__ = [
+    "CONDITION",
+    "LOG_PROB",
+    "SAMPLE",
+    "SCORE",
+    "TENSORS",
+    "log_prob_graph",
+    "sample_graph",
+    "score_graph",
+]
 
 LOG_PROB, SAMPLE, SCORE = ("theta", "log_prob"), ("z", "theta"), ("theta", "score")
 """Names of the first input, [batch, D], and of the output, [batch, D] or, of `log_prob`, [batch, 1]."""
+
+TENSORS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"log_prob": LOG_PROB, "sample": SAMPLE, "score": SCORE}
+)
+"""The same by role."""
 
 CONDITION = "condition"
 """Name of the second input, [batch, conditions], of a conditional density."""
