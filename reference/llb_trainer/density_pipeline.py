@@ -2,7 +2,7 @@
 
     samples -> flow -> graphs -> bundle
 
-Where the samples come from is somebody else's business: a teacher's own sampler, `llb_trainer.mcmc`, or a file.
+Where the samples come from is somebody else's business: a teacher's own sampler, `llb_trainer.mcmc`, a file.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ CONSTANT = 3.25
 
 
 def drawn(n: int, seed: int) -> ParameterSamples:
-    """Independent: mu uniform, mass exponential above its wall, alpha normal; the density up to a constant."""
+    """mu uniform, mass exponential above its wall, alpha normal; the density up to a constant."""
     generator = np.random.default_rng(seed)
     mu, mass, alpha = (
         generator.uniform(0.0, 10.0, n),
