@@ -78,10 +78,14 @@ def test_a_signal_of_nothing_is_never_excluded(search: PeerSearch) -> None:
 def test_workers_give_the_same_numbers(search: PeerSearch, patches: dict[str, Any]) -> None:
     names = ("PP_400_1", "PP_600_1", "PP_800_1")
     jobs = [PeerJob(name, patch_yields(search, patches[name]), limit=False) for name in names]
-    here = {result.name: result.cls_observed for result in compare_points(search, jobs, processes=0)}
-    there = {result.name: result.cls_observed for result in compare_points(search, jobs, processes=2)}
-    # workers have one BLAS thread: SLSQP stops within 1e-6 in NLL, not always at the same place
-    assert there == pytest.approx(here, rel=1e-5)
+    found = [
+        {result.name: result.cls_observed for result in compare_points(search, jobs, processes=processes)}
+        for processes in (0, 1, 2)
+    ]
+    here, alone, together = found
+    assert alone == together
+    # Workers have one BLAS thread: SLSQP stops where it gains less than 1e-6 in NLL, not always at one place.
+    assert alone == pytest.approx(here, rel=1e-4)
     assert set(here) == set(names)
 
 

@@ -48,8 +48,9 @@ def codes(bundle: Bundle, program: str, level: int = 4) -> list[tuple[int, list[
 
 @pytest.mark.requirement("SECURITY-6")
 def test_a_graph_that_takes_too_long_is_stopped(path: Path) -> None:
-    report = validate(with_graph(path, hostile.busy()), limits=RunLimits(seconds=3.0))
-    assert [(item.code, item.expected) for item in report.findings] == [("LLB-G016", "at most 3 s")]
+    # The most work that the audit lets through takes a fast core two seconds.
+    report = validate(with_graph(path, hostile.busy()), limits=RunLimits(seconds=1.0))
+    assert [(item.code, item.expected) for item in report.findings] == [("LLB-G016", "at most 1 s")]
     assert (report.status, report.level) == ("invalid", 3)
 
 
