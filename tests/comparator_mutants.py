@@ -23,7 +23,7 @@ from llb_conformance.suite import outcome
 __all__ = ["EQUIVALENT", "MODULES", "Mutant", "fresh", "mutants", "noticed", "survivors"]
 
 PACKAGE = "llb_conformance.suite"
-MODULES = ("tolerance", "expectation", "numbers", "limit_numbers")
+MODULES = ("tolerance", "expectation", "numbers", "limit_numbers", "density_numbers")
 """In the order in which they import each other."""
 
 EQUIVALENT: Mapping[tuple[str, str, str], str] = {

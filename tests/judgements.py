@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from llb_conformance.suite import expectation, limit_numbers, numbers, outcome, tolerance
+from llb_conformance.suite import density_numbers, expectation, limit_numbers, numbers, outcome, tolerance
 from llb_conformance.suite.wire import as_number
 
 __all__ = ["REAL", "Entry", "Judged", "cases", "difference", "namespace"]
@@ -89,7 +89,7 @@ def namespace(*modules: Any) -> SimpleNamespace:
     return SimpleNamespace(**{name: getattr(module, name) for module in modules for name in module.__all__})
 
 
-REAL = namespace(outcome, tolerance, expectation, numbers, limit_numbers)
+REAL = namespace(outcome, tolerance, expectation, numbers, limit_numbers, density_numbers)
 
 
 def difference(entry: Entry) -> str:
@@ -133,6 +133,9 @@ def cases(ns: Any) -> Iterator[Entry]:
     yield from _rising(ns)
     yield from _gradients(ns)
     yield from _limits(ns)
+    yield from _log_probs(ns)
+    yield from _samples(ns)
+    yield from _families(ns)
     yield from _names(ns)
     yield from _refusals(ns)
     yield from _other_replies(ns)
@@ -919,6 +922,153 @@ def _limits(ns: Any) -> Iterator[Entry]:
     )
 
 
+def _log_probs(ns: Any) -> Iterator[Entry]:
+    """Logarithms of densities: -infinity exactly, numbers within the tolerance, flags."""
+    wanted = (1.0, -INFINITY, -2.0)
+    expected = ns.LogProbs(wanted, FLAGS, ns.Tolerance(PART, 0.0, DERIVED))
+
+    def answer(numbers: Sequence[float], said: Sequence[bool] = FLAGS) -> dict[str, Any]:
+        return {"reply": "log_probs", "seq": 1, "log_prob": _listed(numbers), "out_of_domain": list(said)}
+
+    yield _passes("log_prob: right", expected, answer(wanted))
+    yield _passes("log_prob: close", expected, answer((1.0 + PART, -INFINITY, -2.0 - 0.5 * PART)))
+    for row, number in enumerate(wanted):
+        others = (0.0, -1.7e308, NAN, INFINITY) if number == -INFINITY else BAD
+        beyond = ((bad, INFINITY) for bad in others)
+        near = () if number == -INFINITY else ((number + 2.0 * PART, 2.0),)
+        for wrong, excess in (*near, *beyond):
+            got = _with(wanted, row, wrong)
+            yield _off(
+                f"log_prob: {wrong} at {row}", expected, answer(got), "log_prob", wanted, got, row, excess
+            )
+    for got in (wanted[:2], (*wanted, 0.0)):
+        yield _fails(
+            f"log_prob: {len(got)} numbers",
+            expected,
+            answer(got),
+            message=f"log_prob has {len(got)} numbers",
+            expected=3,
+        )
+    said = [False, False, False]
+    yield _fails(
+        "log_prob: flags",
+        expected,
+        answer(wanted, said),
+        message="out_of_domain differs",
+        expected=list(FLAGS),
+        got=said,
+    )
+
+
+def _samples(ns: Any) -> Iterator[Entry]:
+    """Samples: rows, columns and numbers."""
+    wanted = ((1.0, -2.0, 8.0), (4.0, 0.5, -0.25))
+    expected = ns.Samples(wanted, ns.Tolerance(PART, 0.0, DERIVED))
+
+    def answer(rows: Sequence[Sequence[float]]) -> dict[str, Any]:
+        return {"reply": "samples", "seq": 1, "samples": [_listed(row) for row in rows]}
+
+    yield _passes("samples: right", expected, answer(wanted))
+    yield _passes("samples: close", expected, answer((wanted[0], (4.0 + PART, 0.5, -0.25))))
+    for row, right in enumerate(wanted):
+        for column, number in enumerate(right):
+            for wrong, excess in ((number - 3.0 * PART, 3.0), *((bad, INFINITY) for bad in BAD)):
+                got = _with(right, column, wrong)
+                changed = tuple(got if other == row else wanted[other] for other in range(2))
+                yield _off(
+                    f"samples: {wrong} in column {column} of row {row}",
+                    expected,
+                    answer(changed),
+                    f"sample {row}",
+                    right,
+                    got,
+                    column,
+                    excess,
+                )
+        for got in (right[:2], (*right, 0.0)):
+            changed = tuple(got if other == row else wanted[other] for other in range(2))
+            yield _fails(
+                f"samples: {len(got)} columns in row {row}",
+                expected,
+                answer(changed),
+                message=f"sample {row} has {len(got)} numbers",
+                expected=3,
+            )
+    several = ((1.0 + 2.0 * PART, -2.0, 8.0), (4.0, 0.5 + 6.0 * PART, -0.25))
+    yield _off(
+        "samples: the worst of several", expected, answer(several), "sample 1", wanted[1], several[1], 1, 6.0
+    )
+    for changed in (wanted[:1], (*wanted, wanted[0])):
+        yield _fails(
+            f"samples: {len(changed)} rows",
+            expected,
+            answer(changed),
+            message=f"{len(changed)} samples",
+            expected=2,
+        )
+    for reply in (REFUSAL, UNSUPPORTED, SKIPPED, ERRORED):
+        yield _fails(
+            f"samples: {reply['reply']}",
+            expected,
+            reply,
+            f"answered {reply['reply']}, expected samples",
+            outcome="wrongly_rejected" if reply is REFUSAL else str(reply["reply"]),
+        )
+
+
+def _families(ns: Any) -> Iterator[Entry]:
+    """Questions of the other family, and bundles of a family that a loader may have."""
+    strictly, loosely = ns.Unsupported(), ns.Unsupported(or_rejected=True)
+    for item, name in ((strictly, "nothing else"), (loosely, "or refused")):
+        yield _passes(f"unsupported: right, {name}", item, UNSUPPORTED)
+        refused = () if item is loosely else (REFUSAL,)
+        for reply in (ERRORED, SKIPPED, CLOSED, {"reply": "samples", "seq": 1}, *refused):
+            yield _fails(
+                f"unsupported: {reply['reply']}, {name}",
+                item,
+                reply,
+                message=f"answered {reply['reply']}, the bundle has no answer to this",
+            )
+    yield _passes("unsupported: refused", loosely, REFUSAL)
+    either = ns.OpenedOrRefused(ns.Opened(("mu",), "1.1.0"), ns.Refused("graph", "LLB-G001"))
+    opened = {"reply": "opened", "seq": 1, "format_version": "1.1.0", "inputs": ["mu"]}
+    yield _passes("either: opened", either, opened)
+    yield _passes("either: refused", either, REFUSAL)
+    yield _fails(
+        "either: opened with other names",
+        either,
+        {**opened, "inputs": ["nu"]},
+        message="inputs differs",
+        expected=["mu"],
+        got=["nu"],
+    )
+    yield _fails(
+        "either: refused for another reason",
+        either,
+        {**REFUSAL, "code": "LLB-G002"},
+        outcome="wrong_reason",
+        message="refused at graph with LLB-G002, expected graph with LLB-G001",
+    )
+    yield _fails(
+        "either: errored",
+        either,
+        ERRORED,
+        outcome="errored",
+        message="answered errored, expected rejected: out of memory",
+    )
+    told = {"reply": "described", "seq": 1, "id": "x", "version": "1.0.0", "inputs": ["mu"]}
+    told |= {"lower": [0.0], "upper": [2.0]}
+    density = ns.Described("x", "1.0.0", ("mu",), None, (0.0,), (2.0,))
+    yield _passes("described: a density", density, told)
+    yield _fails(
+        "described: a density with curves",
+        density,
+        {**told, "curves": {"observed": 1.0}},
+        message="curves differs",
+        got={"observed": 1.0},
+    )
+
+
 def _names(ns: Any) -> Iterator[Entry]:
     """What a loader says of a bundle, which is exact."""
     opened = {"reply": "opened", "seq": 1, "format_version": "1.0.0", "inputs": ["SR[0]", "SR[1]"]}
@@ -1016,7 +1166,7 @@ def _refusals(ns: Any) -> Iterator[Entry]:
             message=f"refused at {reply['stage']} with {reply['code']}, expected graph with LLB-G001",
         )
     for item, name in ((anyhow, "for any reason"), (exactly, "for a reason")):
-        for kind in ("opened", "values", "gradients", "limits"):
+        for kind in ("opened", "values", "gradients", "limits", "log_probs", "samples"):
             yield _fails(
                 f"refused: {name}, and {kind}",
                 item,
@@ -1054,6 +1204,7 @@ def _other_replies(ns: Any) -> Iterator[Entry]:
         (ns.Rising(("observed",), FLAGS), "values"),
         (ns.Gradients(GRADIENT, FLAGS, tolerance), "gradients"),
         (ns.LimitValues((signal,), (False,), tolerance, tolerance), "limits"),
+        (ns.LogProbs((1.0,), (False,), tolerance), "log_probs"),
     ):
         title = f"{type(item).__name__}: answered"
         for reply, outcome_wanted, said in (
@@ -1198,5 +1349,28 @@ def _documents(ns: Any) -> Iterator[Entry]:
         (ns.Refused("graph", "LLB-G001"), {"reply": "rejected", "stage": "graph", "code": "LLB-G001"}),
         (ns.Errored(), {"reply": "errored"}),
         (ns.Closed(), {"reply": "closed"}),
+        (
+            ns.Described("x", "1", ("a",), None, (0.0,), (2.0,)),
+            {"reply": "described", **{key: value for key, value in described.items() if key != "curves"}},
+        ),
+        (
+            ns.LogProbs((1.0, *BAD), flags, tolerance),
+            {
+                "reply": "log_probs",
+                "log_prob": listed["observed"],
+                "out_of_domain": list(flags),
+                "tolerance": allowed,
+            },
+        ),
+        (
+            ns.Samples(((1.0, NAN), (2.0, 3.0)), tolerance),
+            {"reply": "samples", "samples": [[1.0, "NaN"], [2.0, 3.0]], "tolerance": allowed},
+        ),
+        (ns.Unsupported(), {"reply": "unsupported"}),
+        (ns.Unsupported(or_rejected=True), {"reply": "unsupported", "or": "rejected"}),
+        (
+            ns.OpenedOrRefused(ns.Opened(("a",), "1.1.0"), ns.Refused()),
+            {"reply": "opened", "format_version": "1.1.0", "inputs": ["a"], "or": {"reply": "rejected"}},
+        ),
     ):
         yield Entry(f"as JSON: {document}", lambda item=item: item.to_json(), document)

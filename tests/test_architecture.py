@@ -51,6 +51,8 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb_conformance": ("llb_schema",),
     "llb_conformance.suite": (
         "llb_schema",
+        "llb_conformance.gaussian",
+        "llb_conformance.gaussian_bundle",
         "llb_conformance.quadratic",
         "llb_conformance.quadratic_bundle",
         "llb_conformance.corpus",
@@ -85,6 +87,14 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     ),
     "llb_trainer.training": ("llb_schema", "llb_trainer.labels"),
     "llb_trainer.flows": ("llb_schema", "llb_trainer.training.checkpoint", "llb_trainer.training.soap"),
+    "llb_trainer.regression": (
+        "llb_schema",
+        "llb_trainer.chains",
+        "llb_trainer.mcmc",
+        "llb_trainer.teachers.densities",
+        "llb_trainer.training.checkpoint",
+        "llb_trainer.training.soap",
+    ),
     "llb_trainer.export": ("llb_schema", "llb_trainer.training"),
     "llb_trainer.export.flow": ("llb_schema", "llb_trainer.flows"),
     "llb_trainer.export.density": (
@@ -93,6 +103,14 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
         "llb_trainer.teachers",
         "llb_trainer.chains",
         "llb_trainer.flows",
+        "llb_trainer.export",
+    ),
+    "llb_trainer.export.regression": (
+        "llb_schema",
+        "llb",
+        "llb_trainer.teachers",
+        "llb_trainer.chains",
+        "llb_trainer.regression",
         "llb_trainer.export",
     ),
     "llb_trainer.export.emit": (
@@ -137,6 +155,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     ),
     "llb_trainer.pipeline": ("llb_schema", "llb", "llb_trainer"),
     "llb_trainer.density_pipeline": ("llb_schema", "llb", "llb_trainer"),
+    "llb_trainer.regression_pipeline": ("llb_schema", "llb", "llb_trainer"),
 }
 
 # Room -> third-party packages that it and everything below it must do without.

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from llb.loader import Refusal, open_bundle
-from llb_conformance.gaussian import GaussianModel, GaussianParameter, conditional_model, mixed_model
-from llb_conformance.gaussian_bundle import write_gaussian
+from llb_conformance.gaussian import GaussianModel, GaussianParameter, conditional_model
 
 ONES = {
     "normal": GaussianParameter("a"),
@@ -39,13 +37,3 @@ def test_samples_go_back_to_their_noise_and_the_score_is_the_derivative() -> Non
         ends = [model.log_prob(points + side * shift, conditions) for side in (1, -1)]
         slope = (ends[0] - ends[1]) / (2.0 * step)
         np.testing.assert_allclose(model.score(points, conditions)[:, column], slope, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.requirement("CONFORM-6", "FAMILY-2")
-def test_the_reference_loader_refuses_what_it_does_not_answer(tmp_path: object) -> None:
-    from pathlib import Path
-
-    assert isinstance(tmp_path, Path)
-    found = open_bundle(str(write_gaussian(mixed_model(), tmp_path / "x.llb")))
-    assert isinstance(found, Refusal)
-    assert (found.stage, found.code, found.pointer) == ("manifest", "LLB-S018", "/family")

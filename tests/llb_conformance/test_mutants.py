@@ -41,6 +41,19 @@ EXPECTED = {
     "stale answers": "answer-before",
     "yes to everything": "accepts-everything",
     "valid: true": "says-valid",
+    "2 ln p for ln p": "density-factor-two",
+    "offset left out": "density-without-offset",
+    "decimal logarithm of a density": "density-log10",
+    "columns by their place in the list": "density-columns-as-listed",
+    "two columns exchanged": "density-swaps-two-columns",
+    "a low number for -infinity": "density-ignores-bounds",
+    "no flag of the domain": "density-never-flags",
+    "noise in another order": "density-noise-reversed",
+    "noise of its own": "density-noise-of-its-own",
+    "conditions not looked at": "density-ignores-conditions",
+    "one condition for all": "density-first-condition-for-all",
+    "points clipped": "density-clips",
+    "posterior for a likelihood": "density-posterior-for-likelihood",
 }
 # Nearer wrong answers than this many tolerances are noticed by luck.
 _CLEAR = 10.0

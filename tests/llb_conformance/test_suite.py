@@ -21,6 +21,7 @@ from llb_conformance.corpus.case import write_bundle
 from llb_conformance.documents import document_faults
 from llb_conformance.suite import CLASSES, Bundle, Case, suite
 from llb_conformance.suite.core import CORE_FAULTS
+from llb_conformance.suite.density_numbers import LogProbs, OpenedOrRefused
 from llb_conformance.suite.expectation import Opened
 from llb_schema import validate_document
 
@@ -54,9 +55,40 @@ def test_ids_are_unique() -> None:
 
 
 @pytest.mark.requirement("CONFORM-1", "CONFORM-6")
-def test_every_class_has_cases_but_densities() -> None:
-    # Densities get theirs with their test vectors (CONFORM-6).
-    assert {case.conformance_class for case in suite()} == set(CLASSES) - {"density"}
+def test_every_class_has_cases() -> None:
+    assert {case.conformance_class for case in suite()} == set(CLASSES)
+
+
+@pytest.mark.requirement("CONFORM-6", "FAMILY-2")
+def test_loaders_without_densities_are_asked_to_refuse_them_and_nothing_else() -> None:
+    """Of class `core` is only that a density is opened or refused; all numbers are of class `density`."""
+    core = [case for case in suite() if case.conformance_class != "density"]
+    asked = [step for case in core for step in case.steps if step.request["cmd"] in {"log_prob", "sample"}]
+    assert asked == []
+    either = [
+        case.conformance_class
+        for case in core
+        if any(isinstance(step.expected, OpenedOrRefused) for step in case.steps)
+    ]
+    assert sorted(either) == ["core", "core", "recommended", "recommended"]
+
+
+def test_densities_are_asked_in_and_out_of_domain_and_bounds_with_and_without_conditions() -> None:
+    answers = [
+        (case.id, step.expected)
+        for case in suite()
+        for step in case.steps
+        if isinstance(step.expected, LogProbs)
+    ]
+    kinds = {
+        (number == -np.inf, flag)
+        for _, expected in answers
+        for number, flag in zip(expected.log_prob, expected.out_of_domain, strict=True)
+    }
+    assert kinds == {(False, False), (False, True), (True, True)}
+    lengths = {len(expected.log_prob) for _, expected in answers}
+    assert {1, 513} <= lengths
+    assert all(np.isfinite(expected.log_prob).any() or "bounds" in name for name, expected in answers)
 
 
 @pytest.mark.requirement("CONFORM-2", "CONFORM-3", "CONFORM-4")
@@ -112,6 +144,21 @@ def test_no_answer_is_in_the_bundle() -> None:
                         str(value).encode() for value in numbers if len(str(value)) > len("0.1234567890")
                     ]
                     assert not any(value in said for value in known), case.id
+
+
+@pytest.mark.requirement("PROTOCOL-6")
+def test_no_answer_about_a_density_is_in_its_bundle() -> None:
+    for case in suite():
+        for bundle in case.bundles if case.conformance_class == "density" else ():
+            made = bundle.made()
+            assert isinstance(made, Folder)
+            tables = [data for path, data in made.files.items() if path.startswith("validation/")]
+            said = b"".join(tables)
+            for step in case.steps:
+                document = step.expected.to_json()
+                rows = [document.get("log_prob", ()), *document.get("samples", ())]
+                numbers = {str(number).encode() for row in rows for number in row if len(str(number)) > 12}
+                assert not any(number in said for number in numbers), case.id
 
 
 def test_points_are_spread_over_the_domain() -> None:

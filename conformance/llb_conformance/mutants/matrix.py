@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llb.loader import CLASSES, Refusal, open_bundle
-from llb.runtime import ProfileLikelihood
+from llb.loader import CLASSES, Opened, open_bundle
 from llb_conformance.harness import Bench, Dialogue, converse
+from llb_conformance.mutants.densities import density_mutants
+from llb_conformance.mutants.density_answers import density_answer_mutants
+from llb_conformance.mutants.density_inputs import density_input_mutants
 from llb_conformance.mutants.inputs import input_mutants
 from llb_conformance.mutants.memory import memory_mutants
 from llb_conformance.mutants.mutant import Mutant, WrongLoader
@@ -28,6 +30,9 @@ MUTANTS: tuple[Mutant, ...] = (
     *memory_mutants(),
     *talk_mutants(),
     *statistics_mutants(),
+    *density_mutants(),
+    *density_input_mutants(),
+    *density_answer_mutants(),
 )
 """Wrong loaders, one fault each."""
 
@@ -109,10 +114,10 @@ def kill_matrix(
     kills: dict[str, tuple[str, ...]] = {}
     smallest: dict[str, float] = {}
     with Bench(asked, 0) as bench:
-        bundles: dict[str, ProfileLikelihood | Refusal] = {}
+        bundles: dict[str, Opened] = {}
         good: set[str] = set()
 
-        def opened(path: str) -> ProfileLikelihood | Refusal:
+        def opened(path: str) -> Opened:
             # Opening is what takes long, and what no fault is in: wrong loaders get what the reference made.
             if path not in bundles:
                 bundles[path] = open_bundle(path)

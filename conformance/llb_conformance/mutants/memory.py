@@ -130,15 +130,21 @@ def _describing(change: Callable[[Message], object]) -> Callable[[Callable[[str]
 
 
 def _rounded(reply: Message) -> None:
-    reply["curves"] = {name: float(np.float32(value)) for name, value in reply["curves"].items()}
+    _curves(reply, {name: float(np.float32(value)) for name, value in reply.get("curves", {}).items()})
 
 
 def _first_curve(reply: Message) -> None:
-    reply["curves"] = dict(list(reply["curves"].items())[:1])
+    _curves(reply, dict(list(reply.get("curves", {}).items())[:1]))
 
 
 def _without_alias(reply: Message) -> None:
-    reply["curves"].pop("apriori_asimov", None)
+    reply.get("curves", {}).pop("apriori_asimov", None)
+
+
+def _curves(reply: Message, curves: dict[str, float]) -> None:
+    # A density has none.
+    if curves:
+        reply["curves"] = curves
 
 
 def _edges(reply: Message) -> None:

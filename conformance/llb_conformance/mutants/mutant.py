@@ -8,13 +8,12 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from llb.loader import Loader, Refusal
+from llb.loader import Loader, Opened
 from llb.runtime import ProfileLikelihood
 
 __all__ = ["Mutant", "Opened", "WrongLoader"]
 
 Message = dict[str, Any]
-Opened = ProfileLikelihood | Refusal
 
 
 class WrongLoader:
@@ -53,7 +52,7 @@ class WrongLoader:
 
     @property
     def model(self) -> ProfileLikelihood:
-        """The bundle that is open."""
+        """The profile likelihood that is open."""
         return self._loader.model
 
 

@@ -173,8 +173,8 @@ _REFUSING: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
         "refuses-inputs-in-another-order",
         "refuses inputs that are not listed by column",
         lambda opened: (
-            [item["column"] for item in opened.bundle.raw["inputs"]]
-            != sorted(item["column"] for item in opened.bundle.raw["inputs"])
+            [item["column"] for item in opened.bundle.raw.get("inputs", ())]
+            != sorted(item["column"] for item in opened.bundle.raw.get("inputs", ()))
         ),
     ),
     (

@@ -7,6 +7,8 @@ from functools import cache
 
 from llb_conformance.suite.accept_cases import accept_cases
 from llb_conformance.suite.case import CLAIMABLE, CLASSES, Bundle, Case, ConformanceClass, Step
+from llb_conformance.suite.density_cases import density_cases
+from llb_conformance.suite.density_faults import density_faults
 from llb_conformance.suite.domain_cases import domain_cases
 from llb_conformance.suite.evaluate_cases import evaluate_cases
 from llb_conformance.suite.expectation import Expectation, Reply
@@ -34,7 +36,7 @@ __all__ = [
     "suite",
 ]
 
-SUITE_VERSION = "1.0.0"
+SUITE_VERSION = "1.1.0"
 """Of the cases: a report of another version is about other questions."""
 
 
@@ -50,5 +52,7 @@ def suite() -> tuple[Case, ...]:
         *operator_cases(),
         *gradient_cases(),
         *limit_cases(),
+        *density_cases(),
+        *density_faults(),
         *fault_cases(),
     )

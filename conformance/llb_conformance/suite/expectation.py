@@ -50,12 +50,15 @@ class Opened:
 
 @dataclass(frozen=True)
 class Described:
-    """What the bundle says of itself; every number exactly as it is in the manifest."""
+    """What the bundle says of itself; every number exactly as it is in the manifest.
+
+    A density has no curves.
+    """
 
     id: str
     version: str
     inputs: tuple[str, ...]
-    curves: Mapping[str, float]
+    curves: Mapping[str, float] | None
     lower: tuple[float, ...]
     upper: tuple[float, ...]
 
@@ -65,14 +68,15 @@ class Described:
 
     def to_json(self) -> dict[str, Any]:
         """The expectation as JSON."""
-        return {"reply": "described", **self._facts()}
+        facts = {name: fact for name, fact in self._facts().items() if fact is not None}
+        return {"reply": "described", **facts}
 
     def _facts(self) -> dict[str, Any]:
         return {
             "id": self.id,
             "version": self.version,
             "inputs": list(self.inputs),
-            "curves": dict(self.curves),
+            "curves": None if self.curves is None else dict(self.curves),
             "lower": list(self.lower),
             "upper": list(self.upper),
         }
@@ -88,7 +92,7 @@ class Refused:
     def judge(self, reply: Reply) -> Judgement:
         """Refused, and, where it is asked for, for the right reason."""
         if reply["reply"] != "rejected":
-            if reply["reply"] in {"opened", "values", "gradients", "limits"}:
+            if reply["reply"] in {"opened", "values", "gradients", "limits", "log_probs", "samples"}:
                 return Judgement(Outcome.WRONGLY_ACCEPTED, f"answered {reply['reply']}, expected a refusal")
             return _kind(reply, "rejected")
         found = (reply["stage"], reply["code"])

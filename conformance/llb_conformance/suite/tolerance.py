@@ -16,6 +16,10 @@ __all__ = [
     "GRADIENT_SINGLE",
     "LIMIT",
     "LIMIT_SINGLE",
+    "LOG_PROB",
+    "LOG_PROB_SINGLE",
+    "SAMPLE",
+    "SAMPLE_SINGLE",
     "Tolerance",
 ]
 
@@ -98,3 +102,26 @@ LIMIT = Tolerance(
     "Root finders that stop at 1e-5, as wide as those of common tools, on curves that are known to 1e-5.",
 )
 LIMIT_SINGLE = Tolerance(1e-6, 1e-3, "As in double precision, on curves that are known to 1e-4.")
+
+LOG_PROB = Tolerance(
+    1e-10,
+    1e-12,
+    "Double precision rounds a parameter of 125 by 1e-14, which is 1e-13 of its width; at ten widths that "
+    "is 1e-12. Sums of squares round by 1e-16 of themselves.",
+)
+LOG_PROB_SINGLE = Tolerance(
+    5e-4,
+    0.0,
+    "Single precision rounds a mean of 125 by 4e-6, 3e-5 of its width; at the five widths that the points "
+    "reach that is 1.5e-4. The offset is added in double precision and brings no error.",
+)
+SAMPLE = Tolerance(
+    1e-12,
+    1e-12,
+    "Sums of four products, an exponential and a sigmoid, each good to a few roundings of 1e-16.",
+)
+SAMPLE_SINGLE = Tolerance(
+    5e-6,
+    5e-6,
+    "The same with roundings of 6e-8 and numbers up to ten before the exponential.",
+)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llb import __version__
-from llb.loader.opening import Refusal, open_bundle
-from llb.runtime import Limits, ProfileLikelihood, gradients, limits
+from llb.loader.densities import density_described, density_log_probs, density_samples
+from llb.loader.opening import Opened, Refusal, open_bundle
+from llb.loader.wire import listed, number
+from llb.runtime import Density, Limits, ProfileLikelihood, gradients, limits
 from llb_schema import LINES, FindingError
 
 __all__ = ["CLASSES", "Loader"]
@@ -19,28 +20,32 @@ __all__ = ["CLASSES", "Loader"]
 Array = NDArray[np.float64]
 Message = dict[str, Any]
 
-CLASSES = ("core", "archives", "gradient", "limits")
+CLASSES = ("core", "archives", "gradient", "limits", "density")
 """Classes of conformance that the loader claims."""
 
+_OF_LIKELIHOODS = frozenset({"evaluate", "gradient", "limits"})
+_OF_DENSITIES = frozenset({"log_prob", "sample"})
 _TEXT = 2000
 
 
 class Loader:
-    """Answers requests of `urn:llb:schema:1.0:protocol`, one after the other.
+    """Answers requests of `urn:llb:schema:1.1:protocol`, one after the other.
 
     Args:
         opened: opens a bundle; another one takes bundles from elsewhere, or again.
     """
 
-    def __init__(self, opened: Callable[[str], ProfileLikelihood | Refusal] = open_bundle) -> None:
+    def __init__(self, opened: Callable[[str], Opened] = open_bundle) -> None:
         self._open_bundle = opened
-        self._model: ProfileLikelihood | None = None
+        self._opened: ProfileLikelihood | Density | None = None
         self._answers: dict[str, Callable[[Mapping[str, Any]], Message]] = {
             "open": self.open,
             "describe": self.describe,
             "evaluate": self.evaluate,
             "gradient": self.gradient,
             "limits": self.limits,
+            "log_prob": self.log_prob,
+            "sample": self.sample,
             "close": self.close,
         }
 
@@ -52,7 +57,7 @@ class Loader:
         seq = {"seq": request.get("seq")}
         if name == "stop":
             return {"reply": "stopped", **seq}
-        if name not in self._answers:
+        if name not in self._answers or not self._has(name):
             return {"reply": "unsupported", **seq, "what": name[:100] or "nothing"}
         try:
             reply = self._answers[name](request)
@@ -72,16 +77,19 @@ class Loader:
 
     def open(self, request: Mapping[str, Any]) -> Message:
         """Opens a bundle, in the place of the one that is open."""
-        self._model = None
+        self._opened = None
         opened = self._open_bundle(request["bundle"])
         if isinstance(opened, Refusal):
             return _rejected(opened.stage, opened.code, opened.pointer, opened.message)
-        self._model = opened
+        self._opened = opened
         version = opened.bundle.raw["format_version"]
-        return {"reply": "opened", "format_version": version, "inputs": list(opened.bin_ids)}
+        inputs = opened.parameters if isinstance(opened, Density) else opened.bin_ids
+        return {"reply": "opened", "format_version": version, "inputs": list(inputs)}
 
     def describe(self, request: Mapping[str, Any]) -> Message:  # noqa: ARG002 - one form for all answers
         """What the manifest says."""
+        if isinstance(self._opened, Density):
+            return density_described(self._opened)
         manifest = self.model.bundle.manifest
         return {
             "reply": "described",
@@ -102,7 +110,7 @@ class Loader:
             values["sigma"] = self.model.sigma(points)
         return {
             "reply": "values",
-            **{key: {name: _listed(curves[name]) for name in asked} for key, curves in values.items()},
+            **{key: {name: listed(curves[name]) for name in asked} for key, curves in values.items()},
             "out_of_domain": self._outside(points),
         }
 
@@ -112,7 +120,7 @@ class Loader:
         slopes = gradients(self.model, points)
         return {
             "reply": "gradients",
-            "gradient": {name: [_listed(row) for row in slopes[name]] for name in request["curves"]},
+            "gradient": {name: [listed(row) for row in slopes[name]] for name in request["curves"]},
             "out_of_domain": self._outside(points),
         }
 
@@ -125,26 +133,52 @@ class Loader:
             "out_of_domain": [not item.in_domain for item in found],
         }
 
+    def log_prob(self, request: Mapping[str, Any]) -> Message:
+        """Log density."""
+        return density_log_probs(self.density, request)
+
+    def sample(self, request: Mapping[str, Any]) -> Message:
+        """Samples of given noise."""
+        return density_samples(self.density, request)
+
     def close(self, request: Mapping[str, Any]) -> Message:  # noqa: ARG002
         """Closes the bundle."""
-        _ = self.model
-        self._model = None
+        if self._opened is None:
+            raise RuntimeError("no bundle is open")
+        self._opened = None
         return {"reply": "closed"}
 
     @property
     def model(self) -> ProfileLikelihood:
-        """The open bundle.
+        """The open profile likelihood.
 
         Raises:
             RuntimeError: none is.
         """
-        if self._model is None:
-            raise RuntimeError("no bundle is open")
-        return self._model
+        if not isinstance(self._opened, ProfileLikelihood):
+            raise RuntimeError("no bundle of a profile likelihood is open")
+        return self._opened
+
+    @property
+    def density(self) -> Density:
+        """The open density.
+
+        Raises:
+            RuntimeError: none is.
+        """
+        if not isinstance(self._opened, Density):
+            raise RuntimeError("no bundle of a density is open")
+        return self._opened
+
+    def _has(self, name: str) -> bool:
+        """Whether the open bundle, if there is one, is of a family that has such a request (PROTOCOL-7)."""
+        if isinstance(self._opened, Density):
+            return name not in _OF_LIKELIHOODS and (name != "sample" or self._opened.can_sample)
+        return self._opened is None or name not in _OF_DENSITIES
 
     def _failed(self, error: Exception) -> Message:
         """A fault of the signals, where there is a bundle that they are for, or one of ours."""
-        if isinstance(error, FindingError) and self._model is not None:
+        if isinstance(error, FindingError) and self._opened is not None:
             first = error.findings[0]
             return _rejected("input", first.code, first.pointer, first.message)
         return {"reply": "errored", "context": {"message": f"{type(error).__name__}: {error}"[:_TEXT]}}
@@ -177,21 +211,10 @@ def _rejected(stage: str, code: str, pointer: str, message: str) -> Message:
 
 def _numbers(found: Limits) -> Message:
     return {
-        "cls_observed": _number(found.cls_observed),
-        "cls_expected": _listed(found.cls_expected),
-        "cls_apriori": _listed(found.cls_apriori),
-        "upper_limit_observed": _number(found.upper_limit_observed),
-        "upper_limit_expected": _listed(found.upper_limit_expected),
-        "upper_limit_apriori": _listed(found.upper_limit_apriori),
+        "cls_observed": number(found.cls_observed),
+        "cls_expected": listed(found.cls_expected),
+        "cls_apriori": listed(found.cls_apriori),
+        "upper_limit_observed": number(found.upper_limit_observed),
+        "upper_limit_expected": listed(found.upper_limit_expected),
+        "upper_limit_apriori": listed(found.upper_limit_apriori),
     }
-
-
-def _listed(values: Iterable[float]) -> list[float | str]:
-    return [_number(float(value)) for value in values]
-
-
-def _number(value: float) -> float | str:
-    """A double as the protocol writes it (PROTOCOL-2)."""
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0.0 else "-Infinity"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llb.bundle import Bundle, read_any_bundle
-from llb.runtime import ProfileLikelihood, load
+from llb.runtime import Density, ProfileLikelihood, load, load_density
 from llb.validation import validate
-from llb_schema import Severity, finding
+from llb_schema import Severity
 
-__all__ = ["Refusal", "open_bundle"]
+__all__ = ["Opened", "Refusal", "open_bundle"]
 
 _LEVEL = 5
 _STAGES = ("archive", "manifest", "integrity", "graph", "numbers", "claims")
@@ -26,7 +26,11 @@ class Refusal:
     message: str
 
 
-def open_bundle(path: str) -> ProfileLikelihood | Refusal:
+Opened = ProfileLikelihood | Density | Refusal
+"""What comes of opening a bundle: a function of one family or the other, or a refusal."""
+
+
+def open_bundle(path: str) -> Opened:
     """The bundle, ready to be evaluated, if it passes validation to level 5.
 
     The graph runs in this process: whoever gives the loader strangers' bundles gives it limits as well.
@@ -40,8 +44,4 @@ def open_bundle(path: str) -> ProfileLikelihood | Refusal:
         first = errors[0]
         return Refusal(_STAGES[report.level], first.code, first.pointer, first.message)
     bundle = read_any_bundle(path)
-    if not isinstance(bundle, Bundle):
-        # The library has densities; this program answers nothing about them (FAMILY-2, CONFORM-6).
-        said = finding("LLB-S018", pointer="/family", actual=bundle.manifest.family)
-        return Refusal("manifest", said.code, said.pointer, said.message)
-    return load(bundle)
+    return load(bundle) if isinstance(bundle, Bundle) else load_density(bundle)

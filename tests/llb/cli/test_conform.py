@@ -215,6 +215,8 @@ FILLED = {
     found = opened(path)
     if isinstance(found, Refusal):
         raise Refused(found.stage, found.code, found.message)
+    if not hasattr(found, "delta_nll"):
+        raise Refused("manifest", "LLB-S018", "there are no densities here")
     return found
 """,
     "facts": """

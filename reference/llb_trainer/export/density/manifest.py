@@ -6,20 +6,23 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llb.bundle import GraphSpec, LogProbMetric, SampleMetric, TensorSpec
 from llb_schema import DENSITY_VERSION
 from llb_trainer.export.density.emission import DensityEmission
 from llb_trainer.export.emit import identity_document, software
 from llb_trainer.export.flow import OPSET, TENSORS
+from llb_trainer.teachers.contract import Source
 
 __all__ = [
     "HELDOUT",
+    "MAKER_SOFTWARE",
     "SAMPLES",
     "TRAINING",
     "VECTORS",
@@ -27,6 +30,8 @@ __all__ = [
     "density_specs",
     "heldout_rows",
     "sampling_record",
+    "table_bytes",
+    "teacher_document",
     "training_record",
 ]
 
@@ -34,7 +39,10 @@ VECTORS, HELDOUT = "validation/vectors.json", "validation/heldout.csv"
 SAMPLES, TRAINING = "provenance/labels.json", "provenance/training.json"
 """Where the files of the bundle lie."""
 
-_MAKER_SOFTWARE = ("llb", "jax", "flax", "optax", "numpy", "onnx")
+Floats = NDArray[np.float64]
+
+MAKER_SOFTWARE = ("llb", "jax", "flax", "optax", "numpy", "onnx")
+"""Packages that decide the numbers of a learned density."""
 
 
 def density_specs(emission: DensityEmission) -> tuple[GraphSpec, ...]:
@@ -64,7 +72,7 @@ def density_manifest(
     lower, upper = emission.domain
     return {
         **identity_document(emission.identity, DENSITY_VERSION),
-        "teacher": _teacher(emission),
+        "teacher": teacher_document(emission.source, emission.text),
         "family": "full_likelihood",
         "parameters": [
             {**item.to_json(), "column": column} for column, item in enumerate(emission.parameters)
@@ -79,25 +87,29 @@ def density_manifest(
             "metrics": [{"quantity": "log_prob", "region": "all", **asdict(item)} for item in metrics],
             "sample_metrics": [asdict(item) for item in distances],
         },
-        "provenance": {"labels": SAMPLES, "training": TRAINING, "software": software(_MAKER_SOFTWARE)},
+        "provenance": {"labels": SAMPLES, "training": TRAINING, "software": software(MAKER_SOFTWARE)},
         "required_features": [],
         "extensions": {},
     }
 
 
-def _teacher(emission: DensityEmission) -> dict[str, Any]:
-    """The source as `other`: what kinds the format has besides are profile likelihoods of signals."""
-    source = emission.source
+def teacher_document(source: Source, text: str) -> dict[str, Any]:
+    """The source as `other`: what kinds the format has besides are profile likelihoods of signals.
+
+    Args:
+        source: what the density was learned from.
+        text: the same in words, for people.
+    """
     files = [asdict(item) for item in source.files]
     if not files:
         # A formula has no file: what it says of itself stands for one.
-        text = json.dumps(source.details, sort_keys=True).encode()
+        said = json.dumps(source.details, sort_keys=True).encode()
         files = [
-            {"name": "source.json", "bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()},
+            {"name": "source.json", "bytes": len(said), "sha256": hashlib.sha256(said).hexdigest()},
         ]
     return {
         "kind": "other",
-        "text": emission.text,
+        "text": text,
         "files": files,
         "software": software(source.software),
     }
@@ -113,16 +125,21 @@ def _method(emission: DensityEmission) -> str:
 
 
 def heldout_rows(emission: DensityEmission) -> bytes:
-    """The held-out table (HELDOUT-4) as CSV; repr has every digit of a double."""
+    """The held-out table (HELDOUT-4) as CSV."""
     heldout, known = emission.heldout, emission.log_normalisation
-    columns, header = [heldout.values], ["name", *emission.names]
+    columns, header = [heldout.values], list(emission.names)
     if heldout.log_density is not None:
         header.append("log_prob_unnormalized" if known is None else "log_prob")
         columns.append((heldout.log_density - (known or 0.0))[:, None])
+    return table_bytes(header, np.hstack(columns))
+
+
+def table_bytes(header: Sequence[str], rows: Floats) -> bytes:
+    """Rows (n, columns) of draws with a name each, as CSV; repr has every digit of a double."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(header)
-    for row, values in enumerate(np.hstack(columns).tolist()):
+    table.writerow(["name", *header])
+    for row, values in enumerate(rows.tolist()):
         table.writerow([f"draw-{row}", *map(repr, values)])
     return text.getvalue().encode()
 
