@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from llb.bundle import Bundle, DensityBundle
 from llb.validation.guard import guarded
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["run_levels"]
 
 
-class _Graphs:
+_AnyBundle = TypeVar("_AnyBundle", Bundle, DensityBundle)
+
+
+class _Opened(Generic[_AnyBundle]):
     """The graphs of a bundle, opened by level 3 for the levels after it."""
 
     # Each level imports its own: onnx and onnxruntime take longer to load than a small bundle to check.
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: _AnyBundle) -> None:
         self.bundle = bundle
         self.sessions: dict[str, GraphSession] = {}
 
@@ -30,6 +33,10 @@ class _Graphs:
 
         self.sessions, findings = check_graphs(self.bundle)
         return findings
+
+
+class _Graphs(_Opened[Bundle]):
+    """Those of a profile likelihood."""
 
     @property
     def model(self) -> ProfileLikelihood:
@@ -51,18 +58,8 @@ class _Graphs:
         return check_claims(self.model)
 
 
-class _DensityGraphs:
-    """The graphs of a density, likewise."""
-
-    def __init__(self, bundle: DensityBundle) -> None:
-        self.bundle = bundle
-        self.sessions: dict[str, GraphSession] = {}
-
-    def open(self) -> tuple[Finding, ...]:
-        from llb.validation.graph import check_graphs
-
-        self.sessions, findings = check_graphs(self.bundle)
-        return findings
+class _DensityGraphs(_Opened[DensityBundle]):
+    """Those of a density."""
 
     @property
     def density(self) -> Density:

@@ -1,29 +1,24 @@
-"""Writing the bundle of a flow: graphs, vectors, truth and records, and the manifest that binds them."""
+"""Writing the bundle of a flow."""
 
 from __future__ import annotations
 
-import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from llb.bundle import BundleFile, write_bundle
+from llb.bundle import BundleFile
 from llb.evaluation import density_accuracy, density_distances, read_density_heldout
-from llb.runtime import load_density
+from llb.runtime import Density
+from llb_trainer.export.density.document import graph_specs
 from llb_trainer.export.density.emission import DensityEmission
 from llb_trainer.export.density.manifest import (
-    HELDOUT,
-    SAMPLES,
-    TRAINING,
-    VECTORS,
     density_manifest,
-    density_specs,
     heldout_rows,
     sampling_record,
     training_record,
 )
 from llb_trainer.export.density.vectors import density_vectors
-from llb_trainer.export.flow import log_prob_graph, sample_graph, score_graph
+from llb_trainer.export.density.writing import evidence_files, write_claiming
+from llb_trainer.export.flow import TENSORS, log_prob_graph, sample_graph, score_graph
 
 __all__ = ["emit_density"]
 
@@ -47,28 +42,24 @@ def emit_density(out: Path, emission: DensityEmission, *, overwrite: bool = Fals
         FindingError: LLB-T020 a weight is not finite; LLB-G... a graph fails the audit; and whatever
             `llb.bundle.write_bundle` finds.
     """
-    names = emission.names
-    specs = {spec.role: spec for spec in density_specs(emission)}
+    flow, names = emission.trained.flow, emission.names
     files = {
-        specs[role].path: BundleFile(
-            graph(emission.trained.flow, parameters=names), "graph", "application/octet-stream"
-        )
-        for role, graph in _GRAPHS.items()
+        spec.path: BundleFile(_GRAPHS[spec.role](flow, parameters=names), "graph", "application/octet-stream")
+        for spec in graph_specs(TENSORS, len(names))
     }
-    files |= {
-        VECTORS: BundleFile(_json(density_vectors(emission)), "vectors", "application/json"),
-        HELDOUT: BundleFile(heldout_rows(emission), "heldout", "text/csv"),
-        SAMPLES: BundleFile(_json(sampling_record(emission)), "provenance", "application/json"),
-        TRAINING: BundleFile(_json(training_record(emission)), "provenance", "application/json"),
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        draft = write_bundle(Path(folder) / "draft.llb", density_manifest(emission, (), ()), files)
-        density = load_density(draft)
+    files |= evidence_files(
+        density_vectors(emission),
+        heldout_rows(emission),
+        sampling_record(emission),
+        training_record(emission),
+    )
+
+    def manifest(density: Density | None) -> dict[str, Any]:
+        if density is None:
+            return density_manifest(emission, (), ())
         heldout = read_density_heldout(density.bundle)
-        metrics = density_accuracy(density, heldout)
-        distances = density_distances(density, heldout)
-    return write_bundle(out, density_manifest(emission, metrics, distances), files, overwrite=overwrite)
+        return density_manifest(
+            emission, density_accuracy(density, heldout), density_distances(density, heldout)
+        )
 
-
-def _json(document: Any) -> bytes:
-    return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return write_claiming(out, files, manifest, overwrite=overwrite)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llb_schema import DENSITY_VERSION
+from llb_trainer.export.density.document import RoleTolerance, evenly, vectors_document
 from llb_trainer.export.density.emission import DensityEmission
 
-__all__ = ["TOLERANCES", "density_vectors"]
+__all__ = ["density_vectors"]
 
 Floats = NDArray[np.float64]
 
@@ -20,15 +20,24 @@ _STEPS = (2e-5, 1e-5)
 """Of the differences, in units of the width of the samples; between knots of a spline both give the same."""
 _SAME = 1e-6
 
-TOLERANCES = {"log_prob": (1e-8, 1e-10), "sample": (1e-9, 1e-9), "score": (1e-5, 1e-6)}
-"""Absolute and relative, by role of the graph; those of samples and scores in units of the domain."""
-
-_WHY = {
-    "log_prob": "The flow in NumPy against its graph in onnxruntime, both in double precision: some 1e-13 "
-    "were seen in 100 parameters, and other engines order their sums in other ways.",
-    "sample": "As of log_prob; 1e-14 of the width of the domain were seen, and bijectors stretch far out.",
-    "score": "Central differences of the log density in NumPy with a step of 1e-5 widths: as precise as "
-    "rounding divided by the step.",
+_TOLERANCES = {
+    "log_prob": RoleTolerance(
+        1e-8,
+        1e-10,
+        "The flow in NumPy against its graph in onnxruntime, both in double precision: some 1e-13 "
+        "were seen in 100 parameters, and other engines order their sums in other ways.",
+    ),
+    "sample": RoleTolerance(
+        1e-9,
+        1e-9,
+        "As of log_prob; 1e-14 of the width of the domain were seen, and bijectors stretch far out.",
+    ),
+    "score": RoleTolerance(
+        1e-5,
+        1e-6,
+        "Central differences of the log density in NumPy with a step of 1e-5 widths: as precise as "
+        "rounding divided by the step.",
+    ),
 }
 
 
@@ -40,31 +49,12 @@ def density_vectors(emission: DensityEmission) -> dict[str, Any]:
     """
     flow, names = emission.trained.flow, emission.names
     noise, points, scores = _inside(emission)
-    values = flow.log_prob(points)
-    return {
-        "format": "llb-vectors",
-        "format_version": DENSITY_VERSION,
-        "graph": "log_prob",
-        "tolerance": {
-            role: {"absolute": absolute, "relative": relative, "derivation": _WHY[role]}
-            for role, (absolute, relative) in TOLERANCES.items()
-        },
-        "cases": [
-            {
-                "name": f"draw {row}",
-                "parameters": dict(zip(names, point, strict=True)),
-                "log_prob": value,
-                "score": dict(zip(names, score, strict=True)),
-            }
-            for row, (point, value, score) in enumerate(
-                zip(points.tolist(), values.tolist(), scores.tolist(), strict=True)
-            )
-        ],
-        "samples": [
-            {"name": f"noise {row}", "z": base, "parameters": dict(zip(names, point, strict=True))}
-            for row, (base, point) in enumerate(zip(noise.tolist(), points.tolist(), strict=True))
-        ],
-    }
+    document = vectors_document(names, _TOLERANCES, "draw", points, flow.log_prob(points), scores)
+    document["samples"] = [
+        {"name": f"noise {row}", "z": base, "parameters": dict(zip(names, point, strict=True))}
+        for row, (base, point) in enumerate(zip(noise.tolist(), points.tolist(), strict=True))
+    ]
+    return document
 
 
 def _inside(emission: DensityEmission) -> tuple[Floats, Floats, Floats]:
@@ -81,7 +71,7 @@ def _inside(emission: DensityEmission) -> tuple[Floats, Floats, Floats]:
     rows = np.flatnonzero(good & agrees)
     if not len(rows):
         raise ValueError("no draw of the flow lies inside of the domain")
-    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, _CASES).astype(int))]
+    chosen = evenly(rows, _CASES)
     return noise[chosen], points[chosen], scores[chosen]
 
 

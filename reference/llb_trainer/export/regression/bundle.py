@@ -1,24 +1,26 @@
-"""Writing the bundle of a regression: graphs, vectors, truth and records, and the manifest of them all."""
+"""Writing the bundle of a regression."""
 
 from __future__ import annotations
 
-import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from llb.bundle import BundleFile, write_bundle
+from llb.bundle import BundleFile
 from llb.evaluation import density_accuracy, read_density_heldout
-from llb.runtime import load_density
-from llb_trainer.export.density.manifest import HELDOUT, SAMPLES, TRAINING, VECTORS
+from llb.runtime import Density
+from llb_trainer.export.density.document import graph_specs
+from llb_trainer.export.density.writing import evidence_files, write_claiming
 from llb_trainer.export.regression.emission import RegressionEmission
-from llb_trainer.export.regression.graphs import regression_graph, regression_score_graph
+from llb_trainer.export.regression.graphs import (
+    REGRESSION_TENSORS,
+    regression_graph,
+    regression_score_graph,
+)
 from llb_trainer.export.regression.manifest import (
     regression_heldout,
     regression_manifest,
     regression_record,
     regression_samples,
-    regression_specs,
 )
 from llb_trainer.export.regression.vectors import regression_vectors
 
@@ -50,20 +52,18 @@ def emit_regression(out: Path, emission: RegressionEmission, *, overwrite: bool 
         spec.path: BundleFile(
             _GRAPHS[spec.role](regression, parameters=names), "graph", "application/octet-stream"
         )
-        for spec in regression_specs(emission)
+        for spec in graph_specs(REGRESSION_TENSORS, len(names))
     }
-    files |= {
-        VECTORS: BundleFile(_json(regression_vectors(emission)), "vectors", "application/json"),
-        HELDOUT: BundleFile(regression_heldout(emission), "heldout", "text/csv"),
-        SAMPLES: BundleFile(_json(regression_samples(emission)), "provenance", "application/json"),
-        TRAINING: BundleFile(_json(regression_record(emission)), "provenance", "application/json"),
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        draft = write_bundle(Path(folder) / "draft.llb", regression_manifest(emission, ()), files)
-        density = load_density(draft)
-        metrics = density_accuracy(density, read_density_heldout(density.bundle))
-    return write_bundle(out, regression_manifest(emission, metrics), files, overwrite=overwrite)
+    files |= evidence_files(
+        regression_vectors(emission),
+        regression_heldout(emission),
+        regression_samples(emission),
+        regression_record(emission),
+    )
 
+    def manifest(density: Density | None) -> dict[str, Any]:
+        if density is None:
+            return regression_manifest(emission, ())
+        return regression_manifest(emission, density_accuracy(density, read_density_heldout(density.bundle)))
 
-def _json(document: Any) -> bytes:
-    return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return write_claiming(out, files, manifest, overwrite=overwrite)

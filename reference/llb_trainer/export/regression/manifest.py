@@ -8,19 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from llb.bundle import GraphSpec, LogProbMetric, TensorSpec
-from llb_schema import DENSITY_VERSION
-from llb_trainer.export.density.manifest import (
-    HELDOUT,
-    MAKER_SOFTWARE,
-    SAMPLES,
-    TRAINING,
-    VECTORS,
+from llb.bundle import LogProbMetric
+from llb_trainer.export.density.document import (
+    graph_specs,
+    manifest_document,
     table_bytes,
     teacher_document,
 )
-from llb_trainer.export.emit import identity_document, software
-from llb_trainer.export.flow.builder import OPSET
 from llb_trainer.export.regression.emission import RegressionEmission
 from llb_trainer.export.regression.graphs import REGRESSION_TENSORS
 
@@ -29,21 +23,7 @@ __all__ = [
     "regression_manifest",
     "regression_record",
     "regression_samples",
-    "regression_specs",
 ]
-
-
-def regression_specs(emission: RegressionEmission) -> tuple[GraphSpec, ...]:
-    """The signatures of the graphs."""
-    sizes = {"theta": len(emission.names), "score": len(emission.names), "log_prob": 1}
-
-    def tensor(name: str) -> TensorSpec:
-        return TensorSpec(name, "float64", ("batch", sizes[name]))
-
-    return tuple(
-        GraphSpec(role, f"graphs/{role}.onnx", OPSET, tensor(source), (tensor(output),))
-        for role, (source, output) in REGRESSION_TENSORS.items()
-    )
 
 
 def regression_manifest(emission: RegressionEmission, metrics: Iterable[LogProbMetric]) -> dict[str, Any]:
@@ -53,27 +33,17 @@ def regression_manifest(emission: RegressionEmission, metrics: Iterable[LogProbM
         emission: what is written.
         metrics: of ln L on the held-out points.
     """
-    lower, upper = emission.trained.domain
-    return {
-        **identity_document(emission.identity, DENSITY_VERSION),
-        "teacher": teacher_document(emission.source, _said(emission)),
-        "family": "parameter_likelihood",
-        "parameters": [
-            {**item.to_json(), "column": column} for column, item in enumerate(emission.parameters)
-        ],
-        "density": {"kind": "likelihood", "offset": emission.trained.regression.offset},
-        "domain": {"lower": lower.tolist(), "upper": upper.tolist()},
-        "graphs": [spec.to_json() for spec in regression_specs(emission)],
-        "validation": {
-            "vectors": VECTORS,
-            "heldout": HELDOUT,
-            "method": _method(emission),
-            "metrics": [{"quantity": "log_prob", "region": "all", **asdict(item)} for item in metrics],
-        },
-        "provenance": {"labels": SAMPLES, "training": TRAINING, "software": software(MAKER_SOFTWARE)},
-        "required_features": [],
-        "extensions": {},
-    }
+    return manifest_document(
+        emission.identity,
+        teacher_document(emission.source, _said(emission)),
+        "parameter_likelihood",
+        emission.parameters,
+        {"kind": "likelihood", "offset": emission.trained.regression.offset},
+        emission.trained.domain,
+        graph_specs(REGRESSION_TENSORS, len(emission.names)),
+        _method(emission),
+        metrics,
+    )
 
 
 def _said(emission: RegressionEmission) -> str:
