@@ -111,20 +111,14 @@ def samples_of(case: Case, teacher: Any, seed: int) -> tuple[ParameterSamples, P
         sampler.run(n, chains=case.chains, seed=seed + number).samples
         for number, n in enumerate((case.training, case.heldout))
     ]
-    generator = np.random.default_rng(seed)
     # Neighbours in a chain are alike: batches and halves take them from everywhere.
-    return parts[0], shuffled(parts[1], generator)
+    order = np.random.default_rng(seed).permutation(len(parts[1].values))
+    return parts[0], chosen(parts[1], order)
 
 
-def shuffled(samples: ParameterSamples, generator: np.random.Generator) -> ParameterSamples:
-    order = generator.permutation(len(samples.values))
-    log_density = None if samples.log_density is None else samples.log_density[order]
-    return ParameterSamples(samples.parameters, samples.values[order], log_density)
-
-
-def first(samples: ParameterSamples, count: int) -> ParameterSamples:
-    log_density = None if samples.log_density is None else samples.log_density[:count]
-    return ParameterSamples(samples.parameters, samples.values[:count], log_density)
+def chosen(samples: ParameterSamples, rows: NDArray[np.intp]) -> ParameterSamples:
+    log_density = None if samples.log_density is None else samples.log_density[rows]
+    return ParameterSamples(samples.parameters, samples.values[rows], log_density)
 
 
 def importance(teacher: DensityTeacher, density: Density, count: int) -> float:
@@ -195,7 +189,7 @@ def measured(name: str, data: Path, out: Path, seed: int) -> dict[str, Any]:
         told = stages("Training the flow", case.recipe.steps)
         sampled = Sampled(
             training,
-            first(heldout, _IN_BUNDLE),
+            chosen(heldout, np.arange(_IN_BUNDLE)),
             teacher.source,
             f"{teacher.name}, sampled by {'its own exact draws' if hasattr(teacher, 'samples') else 'NUTS'}.",
             teacher.prior,
