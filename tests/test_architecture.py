@@ -44,6 +44,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb.cli.make": ("llb_schema", "llb", "llb_trainer"),
     "llb.cli.teacher": ("llb_schema", "llb", "llb_trainer"),
     "llb.cli.train": ("llb_schema", "llb", "llb_trainer"),
+    "llb.cli.train_density": ("llb_schema", "llb", "llb_trainer"),
     "llb_spey": ("llb_schema", "llb.bundle", "llb.runtime"),
     "llb_pyhf": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
     "llb_jax": ("llb_schema", "llb.bundle", "llb.runtime"),
@@ -155,6 +156,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     ),
     "llb_trainer.pipeline": ("llb_schema", "llb", "llb_trainer"),
     "llb_trainer.density_pipeline": ("llb_schema", "llb", "llb_trainer"),
+    "llb_trainer.density_sources": ("llb_schema", "llb_trainer"),
     "llb_trainer.regression_pipeline": ("llb_schema", "llb", "llb_trainer"),
 }
 

@@ -19,7 +19,7 @@ from llb_trainer.teachers.histfactory import Workspace
 from llb_trainer.teachers.simplified import SimplifiedLikelihood
 from llb_trainer.toml_files import meant, read_toml
 
-__all__ = ["KEYS", "read_about", "simplified_identity", "workspace_identity"]
+__all__ = ["KEYS", "density_identity", "read_about", "simplified_identity", "workspace_identity"]
 
 KEYS = ("id", "version", "title", "authors", "license", "references", "analysis", "supersedes")
 """Keys that such a file may have, with the values that a manifest may have there (docs/format.md)."""
@@ -83,6 +83,11 @@ def workspace_identity(workspace: Workspace, patchset: Path | None, embedded: bo
     name = name if isinstance(name, str) and 0 < len(name) <= 200 else Path(workspace.name).stem
     title = f"Profile likelihood of {name}, {workspace.measurement}"
     return _identity(name, title[:200], Analysis(name), _references(metadata))
+
+
+def density_identity(name: str) -> Identity:
+    """The same for a bundle of a density of all parameters."""
+    return _identity(name, f"Density of the parameters of {name}"[:200], Analysis(name[:200]), ())
 
 
 def simplified_identity(likelihood: SimplifiedLikelihood) -> Identity:

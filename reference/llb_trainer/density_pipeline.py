@@ -15,7 +15,7 @@ from typing import Any
 
 from llb.bundle import check_target
 from llb.runtime import Density, load_density
-from llb_trainer.chains import ParameterSamples, lower_bounds, upper_bounds
+from llb_trainer.chains import Conditions, ParameterSamples, lower_bounds, upper_bounds
 from llb_trainer.export.density import DensityEmission, emit_density, sample_domain
 from llb_trainer.export.emit import Identity
 from llb_trainer.flows import FlowRecipe, TrainedFlow, train_flow
@@ -27,7 +27,7 @@ __all__ = ["DensityResult", "Sampled", "learn_density"]
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """Samples of a posterior and what is known of it.
+    """Samples of a posterior, conditional or not, and what is known of it.
 
     Attributes:
         training: what the flow learns from; part of them stops it early.
@@ -37,6 +37,7 @@ class Sampled:
         prior: one factor per parameter.
         log_normalisation: what the log density of `heldout` lacks to be normalised, None if nobody knows.
         record: how they were made, as JSON.
+        conditions: what each sample was drawn under, if the density is conditional.
     """
 
     training: ParameterSamples
@@ -46,6 +47,7 @@ class Sampled:
     prior: tuple[PriorFactor, ...]
     log_normalisation: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    conditions: Conditions | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +97,7 @@ def learn_density(
         settings,
         lower=lower_bounds(parameters),
         upper=upper_bounds(parameters),
+        condition=None if sampled.conditions is None else sampled.conditions.training,
         # Beside the bundle, so that a training that was killed goes on when the same is asked for again.
         checkpoints=out.with_name(f".{out.name}.training"),
         progress=progress,
@@ -111,6 +114,7 @@ def learn_density(
         heldout=sampled.heldout,
         log_normalisation=sampled.log_normalisation,
         sampled=sampled.record,
+        conditions=sampled.conditions,
     )
     density = load_density(emit_density(out, emission, overwrite=overwrite))
     return DensityResult(out, density, trained, (learned - began, time.monotonic() - learned))

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from llb.bundle import Analysis, Author
+from llb.evaluation import rank_calibration
 from llb.validation import validate
 from llb_schema import FindingError
-from llb_trainer.chains import Parameter, ParameterSamples
+from llb_trainer.chains import Condition, Conditions, Parameter, ParameterSamples
 from llb_trainer.density_pipeline import DensityResult, Sampled, learn_density
 from llb_trainer.export.emit import Identity
 from llb_trainer.flows import FlowRecipe
@@ -119,3 +120,41 @@ def test_nothing_is_trained_for_a_place_that_is_taken(made: DensityResult) -> No
     with pytest.raises(FindingError, match="LLB-X002"):
         learn_density(SAMPLED, IDENTITY, made.bundle, recipe=RECIPE)
     assert (made.bundle / "manifest.json").read_bytes() == before
+
+
+def shifted(n: int, seed: int) -> tuple[ParameterSamples, np.ndarray]:
+    """theta normal, x = theta + noise: p(theta | x) is normal around x / 2 with half the variance."""
+    generator = np.random.default_rng(seed)
+    theta = generator.standard_normal((n, 1))
+    seen = theta + generator.standard_normal((n, 1))
+    return ParameterSamples((Parameter("theta", "poi"),), theta), seen
+
+
+def test_a_posterior_under_any_data(tmp_path: Path) -> None:
+    (training, seen), (heldout, unseen) = shifted(20_000, 1), shifted(2000, 2)
+    sampled = replace(
+        SAMPLED,
+        training=training,
+        heldout=heldout,
+        prior=(PriorFactor("theta", "normal", 0.0, 1.0),),
+        log_normalisation=None,
+        conditions=Conditions((Condition("x", "events"),), seen, unseen),
+    )
+    recipe = replace(RECIPE, width=32, steps=600)
+    result = learn_density(sampled, IDENTITY, tmp_path / "any.llb", recipe=recipe)
+    report = validate(result.bundle)
+    assert (report.level, list(report.findings)) == (5, [])
+    manifest = result.density.manifest
+    assert manifest.required_features == ("conditional_inputs",)
+    assert (manifest.condition_names, manifest.conditions[0].upper) == (("x",), seen.max())
+    for given in (-1.5, 0.0, 2.0):
+        drawn = result.density.sample(4000, 1, {"x": given})
+        assert drawn.mean() == pytest.approx(given / 2.0, abs=0.1)
+        assert drawn.std() == pytest.approx(np.sqrt(0.5), rel=0.06)
+    calibration = rank_calibration(result.density, heldout.values, unseen, draws=63)
+    assert calibration.p_values[0] > 1e-3
+
+
+def test_pictures_are_in_the_bundle(made: DensityResult) -> None:
+    for name in ("marginals", "corner"):
+        assert (made.bundle / f"validation/{name}.png").read_bytes().startswith(b"\x89PNG")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Sequence
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["density_rows", "profile_command", "sample_command"]
 
-_SUFFIXES = (".csv", ".npz")
+_SUFFIXES = (".csv", ".npz", ".nc")
 _CONDITION = click.option(
     "--condition", "conditions", multiple=True, metavar="NAME=VALUE", help="Of a conditional density, each."
 )
@@ -82,25 +80,28 @@ def sample_command(
 ) -> int:
     """Independent draws of a density.
 
-    Writes a CSV with the parameters' names as header and `log_prob` as the last column, or a .npz with the
-    arrays `samples`, `log_prob` and `names`. The same seed gives the same draws everywhere.
+    Writes a CSV with the parameters' names as header and `log_prob` as the last column, a .npz with the
+    arrays `samples`, `log_prob` and `names`, or a .nc (NetCDF) that ArviZ opens. The same seed gives the same
+    draws everywhere.
 
     \b
     Example:
         llb sample flow.llb --n 10000 --seed 1 --out draws.csv
         llb sample flow.llb --n 1000000 --out draws.npz
+        llb sample flow.llb --n 10000 --out draws.nc
     """
-    from llb.runtime import load_density
+    from llb.bundle import check_free, write_file
+    from llb.runtime import draws_bytes, load_density
 
     if out.suffix.lower() not in _SUFFIXES:
-        raise click.UsageError(f"--out must end in {' or '.join(_SUFFIXES)}")
+        raise click.UsageError(f"--out must end in {', '.join(_SUFFIXES)}")
     density = load_density(bundle)
     condition = _condition(conditions, density)
-    if out.exists() and not overwrite:
-        raise FindingError(finding("LLB-X002", f"{out} exists already", pointer=str(out)))
+    check_free(out, overwrite=overwrite)
     drawn = density.sample(count, seed, condition)
     log_prob = density.log_prob(drawn, condition)
-    out.write_bytes(_written(density.parameters, drawn, log_prob, out.suffix.lower()))
+    data = draws_bytes(out.suffix.lower(), density.parameters, drawn, log_prob)
+    write_file(out, data, overwrite=overwrite)
     document = {"path": str(out), "samples": count, "seed": seed, "parameters": list(density.parameters)}
     if output == "json":
         click.echo(json.dumps(document, indent=2))
@@ -213,23 +214,6 @@ def _condition(given: Sequence[str], density: Density) -> dict[str, float] | Non
         if not equals:
             raise click.UsageError(f"--condition {text} is not NAME=VALUE")
     return found
-
-
-def _written(
-    names: Sequence[str], drawn: NDArray[np.float64], log_prob: NDArray[np.float64], suffix: str
-) -> bytes:
-    """The content of a file of draws."""
-    import numpy as np
-
-    if suffix == ".npz":
-        content = io.BytesIO()
-        np.savez(content, samples=drawn, log_prob=log_prob, names=np.array(names))
-        return content.getvalue()
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow([*names, "log_prob"])
-    table.writerows(map(repr, row) for row in np.column_stack([drawn, log_prob]).tolist())
-    return text.getvalue().encode()
 
 
 def _plain(value: float) -> float | None:

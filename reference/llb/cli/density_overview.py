@@ -10,7 +10,7 @@ from rich.table import Table
 from llb.bundle import Column, DensityManifest, Parameter, PriorFactor
 from llb.cli.plain_table import plain_table
 
-__all__ = ["density_tables"]
+__all__ = ["claim_tables", "density_tables"]
 
 
 def density_tables(manifest: DensityManifest) -> tuple[Table, ...]:
@@ -19,7 +19,7 @@ def density_tables(manifest: DensityManifest) -> tuple[Table, ...]:
     if manifest.conditions:
         rows = [(item.column, item.name, item.unit, _bounds(item)) for item in manifest.conditions]
         tables.append(plain_table("Conditions", ("column", "condition", "unit", "bounds"), rows))
-    return (*tables, *_claims(manifest))
+    return (*tables, *claim_tables(manifest))
 
 
 def _meaning(manifest: DensityManifest) -> Table:
@@ -65,7 +65,8 @@ def _prior(item: Parameter, priors: dict[str, PriorFactor]) -> str:
     return factor.text or factor.kind
 
 
-def _claims(manifest: DensityManifest) -> Iterator[Table]:
+def claim_tables(manifest: DensityManifest) -> Iterator[Table]:
+    """What a density claims of itself."""
     validation = manifest.validation
     if validation.metrics:
         rows = [

@@ -30,9 +30,9 @@ _EXIT_PIPE = 141
 _SHOWN = 20
 # The extra that brings a package which the base installation does without.
 _EXTRAS = {
-    **dict.fromkeys(
-        ("dask", "distributed", "flax", "jax", "jaxlib", "matplotlib", "optax", "pyarrow", "pyhf"), "train"
-    ),
+    **dict.fromkeys(("blackjax", "dask", "distributed", "flax", "jax", "jaxlib"), "train"),
+    **dict.fromkeys(("matplotlib", "optax", "pyarrow", "pyhf"), "train"),
+    **dict.fromkeys(("arviz_base", "h5netcdf"), "arviz"),
     "spey": "spey",
 }
 

@@ -31,6 +31,11 @@ COMMANDS = {
         "train_command",
         "A bundle from a statistical model, or from its labels.",
     ),
+    "train-density": (
+        "llb.cli.train_density",
+        "train_density_command",
+        "A bundle of a density in all parameters.",
+    ),
     "validate": ("llb.cli.inspect", "validate_command", "Check a bundle and report every fault."),
     "show": ("llb.cli.inspect", "show_command", "Show what a bundle says."),
     "diff": ("llb.cli.diff", "diff_command", "What differs between two bundles."),

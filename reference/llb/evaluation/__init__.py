@@ -1,6 +1,7 @@
 """How good a bundle is: its predictions against the teacher's truth, as numbers and as pictures."""
 
 from llb.evaluation.benchmarks import Benchmarks, compare_benchmarks, read_benchmarks
+from llb.evaluation.calibration import Calibration, rank_calibration
 from llb.evaluation.density_truth import (
     LOG_PROB_COLUMNS,
     DensityHeldOut,
@@ -19,11 +20,15 @@ from llb.evaluation.distances import (
 )
 from llb.evaluation.figures import (
     agreement_figure,
+    calibration_figure,
+    corner_figure,
     density_profile_figure,
     error_figure,
     error_map_figure,
     exclusion_figure,
     learning_figure,
+    marginals_figure,
+    telling_columns,
     truth_figure,
 )
 from llb.evaluation.intervals import (
@@ -64,6 +69,7 @@ __all__ = [
     "BaseSpaceTest",
     "BenchmarkErrors",
     "Benchmarks",
+    "Calibration",
     "Comparison",
     "CurveShape",
     "DensityHeldOut",
@@ -79,10 +85,12 @@ __all__ = [
     "agreement_figure",
     "base_space_test",
     "benchmark_errors",
+    "calibration_figure",
     "central_intervals",
     "compare_benchmarks",
     "compare_heldout",
     "compare_with_null",
+    "corner_figure",
     "correlation_distance",
     "coverage",
     "density_accuracy",
@@ -100,10 +108,12 @@ __all__ = [
     "ks_distances",
     "learning_figure",
     "log_prob_error",
+    "marginals_figure",
     "model_shape",
     "paper_metrics",
     "polynomial_mmd",
     "random_directions",
+    "rank_calibration",
     "read_benchmarks",
     "read_density_heldout",
     "read_heldout",
@@ -111,6 +121,7 @@ __all__ = [
     "serving_time",
     "shortest_intervals",
     "signal_numbers",
+    "telling_columns",
     "truth_figure",
     "wasserstein_distances",
     "width_errors",

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, StringStringEntryProto, load_model_from_string
 
-from llb.bundle import Bundle, GraphSpec, Manifest, TensorSpec
+from llb.bundle import Bundle, GraphSpec, Manifest, TensorSpec, check_free, write_file
 from llb.evaluation import read_benchmarks
-from llb.interop.file_writing import check_free, write_file
 from llb.interop.olll_export_graph import FEATURES, RESULT, exported_model
 from llb.interop.olll_export_metadata import ExportChoices, Numbers, metadata_texts, missing_facts
 from llb.interop.olll_metadata import CURVES

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from llb.runtime.density import Density, load_density
     from llb.runtime.density_profile import DensityProfile, profile_density
     from llb.runtime.differences import gradients
+    from llb.runtime.draw_files import DRAW_FORMATS, arviz_groups, draws_bytes
     from llb.runtime.exclusion import limits
     from llb.runtime.graph_audit import audit_graph
     from llb.runtime.likelihood import ProfileLikelihood, load
     from llb.runtime.patchset import patchset_signals, read_patchset
     from llb.runtime.point_files import PointTable, read_points
-    from llb.runtime.prior import check_prior, log_prior
+    from llb.runtime.prior import check_prior, log_prior, log_prior_score
     from llb.runtime.profile import ASIMOV_CURVES, Rays, rays
     from llb.runtime.result import Band, Limits
     from llb.runtime.scores import density_score, difference_score
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASIMOV_CURVES",
+    "DRAW_FORMATS",
     "N_SIGMA",
     "Band",
     "BinNames",
@@ -41,18 +43,21 @@ __all__ = [
     "Rays",
     "Signals",
     "aliases",
+    "arviz_groups",
     "audit_graph",
     "check_prior",
     "cls_expected",
     "cls_observed",
     "density_score",
     "difference_score",
+    "draws_bytes",
     "gradients",
     "graph_file",
     "limits",
     "load",
     "load_density",
     "log_prior",
+    "log_prior_score",
     "open_graph",
     "open_session",
     "patchset_signals",
@@ -68,13 +73,14 @@ __all__ = [
 # No module here may have the name of something public: importing it would put it in that name's place.
 _HOMES = {
     **dict.fromkeys(("N_SIGMA", "cls_expected", "cls_observed", "q_tilde"), "asymptotics"),
+    **dict.fromkeys(("DRAW_FORMATS", "arviz_groups", "draws_bytes"), "draw_files"),
     "limits": "exclusion",
     **dict.fromkeys(("Band", "Limits"), "result"),
     "audit_graph": "graph_audit",
     **dict.fromkeys(("Density", "load_density"), "density"),
     **dict.fromkeys(("DensityProfile", "profile_density"), "density_profile"),
     **dict.fromkeys(("PointTable", "read_points"), "point_files"),
-    **dict.fromkeys(("check_prior", "log_prior"), "prior"),
+    **dict.fromkeys(("check_prior", "log_prior", "log_prior_score"), "prior"),
     **dict.fromkeys(("density_score", "difference_score"), "scores"),
     "gradients": "differences",
     **dict.fromkeys(("ProfileLikelihood", "load"), "likelihood"),

@@ -15,6 +15,8 @@ __all__ = ["check_prior", "log_prior", "log_prior_score"]
 Array = NDArray[np.float64]
 
 _FORMULAS = ("uniform", "normal", "lognormal")
+_MEASUREMENT = "constraint"
+"""A factor that is part of the likelihood, so that nothing is left to divide out (DENSITY-1)."""
 
 
 def check_prior(manifest: DensityManifest) -> None:
@@ -27,7 +29,7 @@ def check_prior(manifest: DensityManifest) -> None:
     if density.kind != "posterior":
         message = f"the density is a {density.kind}, in which there is no prior"
         raise FindingError(finding("LLB-Y108", message, pointer="/density/kind", actual=density.kind))
-    unknown = [item for item in density.prior if item.kind not in _FORMULAS]
+    unknown = [item for item in density.prior if item.kind not in (*_FORMULAS, _MEASUREMENT)]
     if unknown:
         names = ", ".join(item.parameter for item in unknown[:5])
         message = f"the manifest has no formula for the prior of {names}"
@@ -37,7 +39,8 @@ def check_prior(manifest: DensityManifest) -> None:
 def log_prior(manifest: DensityManifest, points: Array) -> Array:
     """The logarithm of the prior at points (n, parameters) within the bounds, shape (n,).
 
-    A factor is normalised over all values, and a uniform one over its bounds.
+    A factor is normalised over all values, and a uniform one over its bounds. Constraint terms are
+    measurements, part of the likelihood, and not counted.
 
     Raises:
         FindingError: as `check_prior`.
@@ -64,6 +67,8 @@ def _pairs(manifest: DensityManifest) -> list[tuple[PriorFactor, Parameter]]:
 
 
 def _log_factor(factor: PriorFactor, parameter: Parameter, values: Array) -> Array:
+    if factor.kind == _MEASUREMENT:
+        return np.zeros(values.shape)
     if factor.kind == "uniform":
         return np.full(values.shape, -math.log(parameter.upper - parameter.lower))
     norm = -math.log(factor.width) - 0.5 * math.log(2.0 * math.pi)
@@ -75,7 +80,7 @@ def _log_factor(factor: PriorFactor, parameter: Parameter, values: Array) -> Arr
 
 
 def _slope(factor: PriorFactor, values: Array) -> Array:
-    if factor.kind == "uniform":
+    if factor.kind in ("uniform", _MEASUREMENT):
         return np.zeros(values.shape)
     if factor.kind == "normal":
         return -(values - factor.mean) / factor.width**2

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from llb_trainer.chains.conditions import Condition, Conditions
     from llb_trainer.chains.description import Description, read_description
     from llb_trainer.chains.diagnostics import Diagnostics, diagnose
     from llb_trainer.chains.files import read_samples, write_samples
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from llb_trainer.chains.soundness import sample_findings, sound_samples
 
 __all__ = [
+    "Condition",
+    "Conditions",
     "Description",
     "Diagnostics",
     "Parameter",
@@ -32,6 +35,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Condition": "conditions",
+    "Conditions": "conditions",
     "Description": "description",
     "Diagnostics": "diagnostics",
     "Parameter": "parameters",

@@ -6,6 +6,7 @@ computes them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +98,16 @@ class Diagnostics:
                 )
             )
         return tuple(found)
+
+    def summary(self) -> dict[str, float | int | None]:
+        """The worst of each, as JSON; None where it could not be computed."""
+        worst = {
+            "r_hat": float(np.max(self.r_hat)),
+            "ess_bulk": float(np.min(self.ess_bulk)),
+            "ess_tail": float(np.min(self.ess_tail)),
+        }
+        finite = {name: value if math.isfinite(value) else None for name, value in worst.items()}
+        return {**finite, "divergences": self.divergences}
 
 
 def diagnose(samples: ParameterSamples, divergences: int = 0) -> Diagnostics:

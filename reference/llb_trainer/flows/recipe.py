@@ -39,7 +39,7 @@ class FlowRecipe:
         clip: norm of the gradient beyond which it is scaled down.
         l1: weight of the sum of the absolute values of the weights, per weight in the loss.
         average: memory of the running mean of the weights that is published, per step; 0 for the weights
-            themselves.
+            themselves. A mean over more than a twentieth of the steps would remember how they began.
         validation: fraction of the samples that is only looked at.
         records: how often, in the whole of the steps, the validation samples are looked at.
         patience: records without an improvement by `least_gain` after which the training ends; 0 for never.
@@ -103,6 +103,11 @@ class FlowRecipe:
                 orders.append(forwards[::-1] if number % 2 else forwards)
         bins = self.bins if self.kind == "spline" else 0
         return Layout(columns, conditions, (self.width,) * self.depth, bins, self.box, tuple(orders))
+
+    @property
+    def memory(self) -> float:
+        """What the running mean keeps of itself in a step."""
+        return max(0.0, min(self.average, 1.0 - 20.0 / self.steps))
 
     def stages(self) -> tuple[tuple[int, int], ...]:
         """(steps, batch size) of each stage."""

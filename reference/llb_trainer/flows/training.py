@@ -241,7 +241,7 @@ class _Run:
         )
 
     def _published(self) -> Any:
-        return self.state.averaged if self.recipe.average else self.state.weights
+        return self.state.averaged if self.recipe.memory else self.state.weights
 
     def _stage(self, taken: int) -> tuple[int, int]:
         """Where the stage ends, and its batch size."""
@@ -259,7 +259,7 @@ class _Run:
     def _steps(
         self, state: _State, x: Array, condition: Array, count: int, batch: int
     ) -> tuple[_State, Array]:
-        recipe = self.recipe
+        recipe, kept = self.recipe, self.recipe.memory
 
         def loss(weights: Any, rows: Array) -> tuple[Array, Array]:
             nll = -jnp.mean(self._density(weights, x[rows], condition[rows]))
@@ -272,8 +272,7 @@ class _Run:
             grads, nll = jax.grad(loss, has_aux=True)(weights, rows)
             updates, moments = self.optimizer.update(grads, moments, weights)
             weights = optax.apply_updates(weights, updates)
-            if recipe.average:
-                kept = recipe.average
+            if kept:
                 averaged = jax.tree.map(lambda a, w: kept * a + (1.0 - kept) * w, averaged, weights)
             return (weights, averaged, moments), nll
 

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from commands import run
 
+from llb.runtime import draws_bytes, load_density
 from llb_conformance import counting_model, write_quadratic
 from llb_conformance.gaussian import conditional_model, mixed_model, regression_model
 from llb_conformance.gaussian_bundle import write_gaussian
+from llb_schema import FindingError
 
 POINT = {"mu": 1.0, "rate": 7.0, "alpha": 0.25, "mass": 125.0}
 Capture = pytest.CaptureFixture[str]
@@ -76,6 +78,26 @@ def test_draws_are_written_and_the_same_for_a_seed(flow: Path, tmp_path: Path, c
     assert run(capsys, "sample", flow, "--n", "7", "--out", table, "--overwrite")[0] == 0
     code, _, err = run(capsys, "sample", flow, "--n", "7", "--out", tmp_path / "draws.txt")
     assert (code, err[:10]) == (2, "[LLB-X901]")
+
+
+def test_draws_open_in_arviz(flow: Path, tmp_path: Path, capsys: Capture) -> None:
+    import xarray
+
+    files = [tmp_path / name for name in ("one.nc", "two.nc")]
+    for path in files:
+        assert run(capsys, "sample", flow, "--n", "9", "--seed", "3", "--out", path)[0] == 0
+    assert files[0].read_bytes() == files[1].read_bytes()
+    density = load_density(flow)
+    drawn = density.sample(9, 3)
+    with xarray.open_datatree(files[0], engine="h5netcdf") as tree:
+        for column, name in enumerate(density.parameters):
+            assert tree["posterior"][name].to_numpy()[0].tolist() == drawn[:, column].tolist()
+        assert tree["sample_stats"]["lp"].to_numpy()[0].tolist() == density.log_prob(drawn).tolist()
+
+
+def test_a_name_that_netcdf_cannot_hold() -> None:
+    with pytest.raises(FindingError, match="a slash begins a group"):
+        draws_bytes(".nc", ["a/b"], np.zeros((2, 1)), np.zeros(2))
 
 
 def test_a_profile_with_its_intervals(flow: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -16,9 +16,8 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from llb.bundle import read_bundle
+from llb.bundle import read_bundle, write_file
 from llb.interop import ExportChoices, ExportReport, ImportChoices, ImportReport, export_olll, import_olll
-from llb.interop.file_writing import write_file
 from llb.interop.olll_export import FLOAT32_WARNING
 from llb.runtime import limits, load, read_signals
 from llb.validation import validate

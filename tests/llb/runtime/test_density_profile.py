@@ -106,5 +106,23 @@ def test_a_prior_without_a_formula_cannot_be_divided_out(tmp_path: Path) -> None
         profile_density(density, "nu", [0.0])
 
 
+@pytest.mark.requirement("DENSITY-1")
+def test_a_constraint_term_stays_in_the_likelihood(tmp_path: Path) -> None:
+    from gaussians import write_changed
+
+    def words(document: object) -> None:
+        assert isinstance(document, dict)
+        document["density"]["prior"][2] = {"parameter": "alpha", "kind": "constraint"}
+
+    plain = load_density(write_gaussian(mixed_model(), tmp_path / "a.llb"))
+    constrained = load_density(write_changed(tmp_path / "b.llb", manifest=words))
+    points = plain.sample(50, 1)
+    gone = log_prior(plain.manifest, points) - log_prior(constrained.manifest, points)
+    from scipy import stats
+
+    np.testing.assert_allclose(gone, stats.norm(0.0, 200.0).logpdf(points[:, 2]), rtol=1e-10)
+    assert not log_prior_score(constrained.manifest, points)[:, 2].any()
+
+
 def test_files_are_the_same_every_time() -> None:
     assert gaussian_files(mixed_model()) == gaussian_files(mixed_model())

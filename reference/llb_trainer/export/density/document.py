@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from llb.bundle import GraphSpec, LogProbMetric, TensorSpec
 from llb_schema import DENSITY_VERSION
-from llb_trainer.chains import Parameter
+from llb_trainer.chains import Conditions, Parameter
 from llb_trainer.export.emit import Identity, identity_document, software
-from llb_trainer.export.flow import OPSET
+from llb_trainer.export.flow import CONDITION, OPSET
 from llb_trainer.teachers.contract import Source
 
 __all__ = [
@@ -59,15 +59,18 @@ class RoleTolerance:
     derivation: str
 
 
-def graph_specs(tensors: Mapping[str, tuple[str, str]], width: int) -> tuple[GraphSpec, ...]:
+def graph_specs(
+    tensors: Mapping[str, tuple[str, str]], width: int, conditions: int = 0
+) -> tuple[GraphSpec, ...]:
     """The signatures of the graphs of `width` parameters, from the names of input and output by role."""
-    sizes = {"theta": width, "z": width, "score": width, "log_prob": 1}
+    sizes = {"theta": width, "z": width, "score": width, "log_prob": 1, CONDITION: conditions}
 
     def tensor(name: str) -> TensorSpec:
         return TensorSpec(name, "float64", ("batch", sizes[name]))
 
+    given = tensor(CONDITION) if conditions else None
     return tuple(
-        GraphSpec(role, f"graphs/{role}.onnx", OPSET, tensor(source), (tensor(output),))
+        GraphSpec(role, f"graphs/{role}.onnx", OPSET, tensor(source), (tensor(output),), given)
         for role, (source, output) in tensors.items()
     )
 
@@ -82,6 +85,7 @@ def manifest_document(
     specs: Iterable[GraphSpec],
     method: str,
     metrics: Iterable[LogProbMetric],
+    conditions: Conditions | None = None,
 ) -> dict[str, Any]:
     """The manifest without `files`.
 
@@ -95,6 +99,7 @@ def manifest_document(
         specs: signatures of the graphs.
         method: how the held-out points were made, for people.
         metrics: of the log density on them.
+        conditions: of a conditional density.
     """
     lower, upper = domain
     return {
@@ -102,6 +107,7 @@ def manifest_document(
         "teacher": dict(teacher),
         "family": family,
         "parameters": [{**item.to_json(), "column": column} for column, item in enumerate(parameters)],
+        **({} if conditions is None else {"conditions": conditions.to_json()}),
         "density": dict(density),
         "domain": {"lower": lower.tolist(), "upper": upper.tolist()},
         "graphs": [spec.to_json() for spec in specs],
@@ -112,7 +118,7 @@ def manifest_document(
             "metrics": [{"quantity": "log_prob", "region": "all", **asdict(item)} for item in metrics],
         },
         "provenance": {"labels": SAMPLES, "training": TRAINING, "software": software(_MAKER_SOFTWARE)},
-        "required_features": [],
+        "required_features": [] if conditions is None else ["conditional_inputs"],
         "extensions": {},
     }
 
@@ -139,6 +145,7 @@ def vectors_document(
     points: Floats,
     values: Floats,
     scores: Floats,
+    conditions: Sequence[Mapping[str, float]] | None = None,
 ) -> dict[str, Any]:
     """The test vectors of the graphs `log_prob` and `score`.
 
@@ -149,8 +156,10 @@ def vectors_document(
         points: (n, D) in physical units.
         values: (n,) log density, without the offset.
         scores: (n, D) its derivatives.
+        conditions: of each point, by name, of a conditional density.
     """
-    rows = zip(points.tolist(), values.tolist(), scores.tolist(), strict=True)
+    given = [{}] * len(points) if conditions is None else [{"condition": dict(item)} for item in conditions]
+    rows = zip(points.tolist(), values.tolist(), scores.tolist(), given, strict=True)
     return {
         "format": "llb-vectors",
         "format_version": DENSITY_VERSION,
@@ -160,10 +169,11 @@ def vectors_document(
             {
                 "name": f"{label} {row}",
                 "parameters": dict(zip(names, point, strict=True)),
+                **condition,
                 "log_prob": value,
                 "score": dict(zip(names, score, strict=True)),
             }
-            for row, (point, value, score) in enumerate(rows)
+            for row, (point, value, score, condition) in enumerate(rows)
         ],
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llb_trainer.chains import Parameter, ParameterSamples, lower_bounds, upper_bounds
+from llb_trainer.chains import Conditions, Parameter, ParameterSamples, lower_bounds, upper_bounds
 from llb_trainer.export.emit import Identity
 from llb_trainer.flows import FlowRecipe, TrainedFlow
 from llb_trainer.teachers.contract import Source
@@ -35,6 +35,7 @@ class DensityEmission:
         heldout: independent draws that neither the training nor its early stopping has seen.
         log_normalisation: what their log density lacks to be normalised, None if nobody knows.
         sampled: how the samples were made, as JSON.
+        conditions: of a conditional density, those of the training and of `heldout`.
     """
 
     identity: Identity
@@ -47,6 +48,7 @@ class DensityEmission:
     heldout: ParameterSamples
     log_normalisation: float | None = None
     sampled: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    conditions: Conditions | None = None
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:

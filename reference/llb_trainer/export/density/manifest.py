@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from llb.bundle import LogProbMetric, SampleMetric
+from llb.bundle import GraphSpec, LogProbMetric, SampleMetric
 from llb_trainer.export.density.document import (
     graph_specs,
     manifest_document,
@@ -18,7 +18,7 @@ from llb_trainer.export.density.document import (
 from llb_trainer.export.density.emission import DensityEmission
 from llb_trainer.export.flow import TENSORS
 
-__all__ = ["density_manifest", "heldout_rows", "sampling_record", "training_record"]
+__all__ = ["density_manifest", "emission_specs", "heldout_rows", "sampling_record", "training_record"]
 
 
 def density_manifest(
@@ -38,12 +38,18 @@ def density_manifest(
         emission.parameters,
         {"kind": "posterior", "prior": [item.to_json() for item in emission.prior]},
         emission.domain,
-        graph_specs(TENSORS, len(emission.names)),
+        emission_specs(emission),
         _method(emission),
         metrics,
+        emission.conditions,
     )
     document["validation"]["sample_metrics"] = [asdict(item) for item in distances]
     return document
+
+
+def emission_specs(emission: DensityEmission) -> tuple[GraphSpec, ...]:
+    """The signatures of the graphs."""
+    return graph_specs(TENSORS, len(emission.names), emission.trained.flow.layout.conditions)
 
 
 def _method(emission: DensityEmission) -> str:
@@ -59,6 +65,9 @@ def heldout_rows(emission: DensityEmission) -> bytes:
     """The held-out table (HELDOUT-4) as CSV."""
     heldout, known = emission.heldout, emission.log_normalisation
     columns, header = [heldout.values], list(emission.names)
+    if emission.conditions is not None:
+        header.extend(emission.conditions.names)
+        columns.append(emission.conditions.heldout)
     if heldout.log_density is not None:
         header.append("log_prob_unnormalized" if known is None else "log_prob")
         columns.append((heldout.log_density - (known or 0.0))[:, None])

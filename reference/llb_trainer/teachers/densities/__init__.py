@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llb_trainer.teachers.densities.contract import DensityTeacher, ExactSampler
+    from llb_trainer.teachers.densities.experiments import Experiments, draw_experiments
     from llb_trainer.teachers.densities.histfactory import HistFactoryDensity, histfactory_density
     from llb_trainer.teachers.densities.prior import PriorFactor
     from llb_trainer.teachers.densities.samples import samples_source
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 __all__ = [
     "DensityTeacher",
     "ExactSampler",
+    "Experiments",
     "HistFactoryDensity",
     "PriorFactor",
     "StandIn",
     "ToyDensity",
+    "draw_experiments",
     "electroweak_like",
     "flavour_like",
     "histfactory_density",
@@ -38,6 +41,7 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(("DensityTeacher", "ExactSampler"), "contract"),
+    **dict.fromkeys(("Experiments", "draw_experiments"), "experiments"),
     **dict.fromkeys(("HistFactoryDensity", "histfactory_density"), "histfactory"),
     "PriorFactor": "prior",
     "samples_source": "samples",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from llb_schema import FindingError, finding
 from llb_trainer.chains.parameters import Parameter
 from llb_trainer.teachers.contract import Source, SourceChannel, SourceFile
 from llb_trainer.teachers.densities.prior import PriorFactor
-from llb_trainer.teachers.histfactory.compile import compile_workspace
+from llb_trainer.teachers.histfactory.compile import Constraints, compile_workspace
 from llb_trainer.teachers.histfactory.datasets import DataSet, observed
 from llb_trainer.teachers.histfactory.likelihood import Likelihood
 from llb_trainer.teachers.histfactory.rates import Data, events, nll
@@ -52,6 +53,8 @@ class HistFactoryDensity:
         likelihood: the compiled model of `workspace`.
         files: the files that it was read from.
         patch: name of the signal's patch, "" if there is none.
+        limits: narrower bounds of some parameters, (lower, upper) by name.
+        counts: (n_bins,) events instead of the observed ones, None for those.
     """
 
     workspace: Workspace
@@ -59,6 +62,8 @@ class HistFactoryDensity:
     likelihood: Likelihood
     files: tuple[SourceFile, ...]
     patch: str
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
+    counts: Floats | None = None
 
     @property
     def name(self) -> str:
@@ -79,6 +84,11 @@ class HistFactoryDensity:
                 "poi": workspace.poi,
                 "interpolation": dict(workspace.interpolation),
                 "patch": self.patch,
+                **(
+                    {"limits": {name: list(edges) for name, edges in self.limits.items()}}
+                    if self.limits
+                    else {}
+                ),
             },
             software=("pyhf", "jax"),
         )
@@ -86,15 +96,40 @@ class HistFactoryDensity:
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters that are not fixed."""
-        model = self.likelihood.model
+        names = [self.likelihood.model.parameters[i] for i in self._free]
         return tuple(
             Parameter(
-                model.parameters[i],
-                "poi" if model.parameters[i] == self.workspace.poi else "nuisance",
-                bounds=(float(model.lower[i]), float(model.upper[i])),
+                name, "poi" if name == self.workspace.poi else "nuisance", bounds=(float(low), float(high))
             )
-            for i in self._free
+            for name, low, high in zip(names, *self._bounds, strict=True)
         )
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        """Ids of the bins, in the order of the counts."""
+        return self.workspace.bin_ids
+
+    @property
+    def constraint_terms(self) -> Constraints:
+        """The constraint terms of the parameters, in their order."""
+        terms, which = self.likelihood.model.constraints, self._free
+        return Constraints(terms.kind[which], terms.width[which], terms.factor[which], terms.nominal[which])
+
+    def given(self, counts: ArrayLike) -> HistFactoryDensity:
+        """The posterior under other counts (n_bins,), with the same auxiliary data.
+
+        Raises:
+            ValueError: there are more or fewer bins, or a count is negative or not finite.
+        """
+        values = np.asarray(counts, np.float64)
+        if values.shape != (len(self.bins),) or not np.all(np.isfinite(values) & (values >= 0.0)):
+            raise ValueError(f"counts have to be {len(self.bins)} finite numbers that are not negative")
+        return replace(self, counts=values)
+
+    def expected_events(self, theta: Array) -> Array:
+        """Events per bin (n_bins,) at one point (D,), signal included."""
+        moving = theta[self._moving][:, None]
+        return events(self.likelihood.tables, moving, jnp.zeros((self.likelihood.model.n_bins, 1)))[:, 0]
 
     @property
     def prior(self) -> tuple[PriorFactor, ...]:
@@ -119,10 +154,9 @@ class HistFactoryDensity:
 
     def log_likelihood(self, theta: Array) -> Array:
         """pyhf's `logpdf` at the observed data; -inf where events were seen and none are expected."""
-        t, item = self.likelihood.tables, self._data
-        moving = theta[self._moving][:, None]
-        expected = events(t, moving, jnp.zeros((self.likelihood.model.n_bins, 1)))
-        return -nll(t, moving, expected, item)[0] - self._idle_terms(theta[self._idle])
+        moving, expected = theta[self._moving][:, None], self.expected_events(theta)[:, None]
+        main = -nll(self.likelihood.tables, moving, expected, self._data)[0]
+        return main - self._idle_terms(theta[self._idle])
 
     def log_prior(self, theta: Array) -> Array:
         """The flat factors, of integral 1; -inf outside the bounds of any parameter."""
@@ -140,10 +174,14 @@ class HistFactoryDensity:
         """Which of the model's parameters are these."""
         return np.flatnonzero(~self.likelihood.model.fixed)
 
-    @property
+    @cached_property
     def _bounds(self) -> tuple[Floats, Floats]:
-        model = self.likelihood.model
-        return model.lower[self._free], model.upper[self._free]
+        model, which = self.likelihood.model, self._free
+        low, high = model.lower[which], model.upper[which]
+        for row, i in enumerate(which):
+            if model.parameters[i] in self.limits:
+                low[row], high[row] = self.limits[model.parameters[i]]
+        return low, high
 
     @cached_property
     def _moving(self) -> Ints:
@@ -157,7 +195,8 @@ class HistFactoryDensity:
 
     @cached_property
     def _observed(self) -> DataSet:
-        return observed(self.likelihood.model, self.workspace.observed)
+        found = observed(self.likelihood.model, self.workspace.observed)
+        return found if self.counts is None else replace(found, main=self.counts)
 
     @cached_property
     def _data(self) -> Data:
@@ -190,6 +229,7 @@ def histfactory_density(
     patch: str = "",
     measurement: str | None = None,
     interpolation: dict[str, str] | None = None,
+    limits: Mapping[str, tuple[float, float]] | None = None,
 ) -> HistFactoryDensity:
     """The density of a workspace, with a signal from a patchset if one is named.
 
@@ -198,8 +238,11 @@ def histfactory_density(
         patchset: pyhf JSON patchset.
         patch: name of a patch in it.
         measurement, interpolation: as of `read_workspace`.
+        limits: narrower bounds of some parameters, such as that of interest, (lower, upper) by name; a flat
+            prior is flat within them.
 
     Raises:
+        ValueError: limits are of no parameter, or not inside of its bounds.
         FindingError: as `llb_trainer.teachers.histfactory.read_workspace`; LLB-X003 the patchset cannot be
             read; LLB-W081 it has no such patch, or the patch does not fit the workspace.
     """
@@ -219,7 +262,20 @@ def histfactory_density(
         )
     with jax.enable_x64(True):
         likelihood = Likelihood.of(compile_workspace(workspace))
-    return HistFactoryDensity(workspace, background, likelihood, files, patch)
+    density = HistFactoryDensity(workspace, background, likelihood, files, patch)
+    return density if limits is None else replace(density, limits=_checked(limits, density.parameters))
+
+
+def _checked(
+    limits: Mapping[str, tuple[float, float]], parameters: tuple[Parameter, ...]
+) -> dict[str, tuple[float, float]]:
+    bounds = {item.name: (item.lower, item.upper) for item in parameters}
+    for name, (low, high) in limits.items():
+        if name not in bounds or not bounds[name][0] <= low < high <= bounds[name][1]:
+            raise ValueError(
+                f"limits {low} to {high} of {name} are not inside of {bounds.get(name, 'any bounds')}"
+            )
+    return dict(limits)
 
 
 def _patched(spec: dict[str, Any], path: Path, name: str) -> tuple[dict[str, Any], SourceFile]:
