@@ -34,6 +34,7 @@ _EXTRAS = {
         ("dask", "distributed", "flax", "jax", "jaxlib", "matplotlib", "optax", "pyarrow", "pyhf"), "train"
     ),
     "spey": "spey",
+    **dict.fromkeys(("hepdata_lib", "hepdata_validator", "yaml", "PIL"), "hepdata"),
 }
 
 

@@ -24,6 +24,7 @@ from llb.evaluation.figures import (
     error_map_figure,
     exclusion_figure,
     learning_figure,
+    log_prob_figure,
     truth_figure,
 )
 from llb.evaluation.intervals import (
@@ -100,6 +101,7 @@ __all__ = [
     "ks_distances",
     "learning_figure",
     "log_prob_error",
+    "log_prob_figure",
     "model_shape",
     "paper_metrics",
     "polynomial_mmd",

@@ -4,6 +4,7 @@ from llb.evaluation.figures.accuracy import error_figure, learning_figure, truth
 from llb.evaluation.figures.agreement import agreement_figure
 from llb.evaluation.figures.contours import draw_contour
 from llb.evaluation.figures.density_profile import density_profile_figure
+from llb.evaluation.figures.log_prob import log_prob_figure
 from llb.evaluation.figures.plane import error_map_figure, exclusion_figure
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "error_map_figure",
     "exclusion_figure",
     "learning_figure",
+    "log_prob_figure",
     "truth_figure",
 ]
