@@ -50,7 +50,7 @@ def _parameters(parameters: tuple[Parameter, ...], name: str, common: Callable[.
 def _log_density(density: Density, name: str, common: Callable[..., DataTable]) -> DataTable:
     heldout = read_density_heldout(density.bundle)
     errors, validation = density_errors(density, heldout), density.manifest.validation
-    (metric,) = validation.metrics
+    metric = validation.metrics[0]
     figure = None if errors is None or heldout.log_prob is None else log_prob_figure(heldout.log_prob, errors)
     return common(
         name=f"{name} accuracy",

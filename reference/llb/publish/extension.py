@@ -64,12 +64,12 @@ def _into_record(text: str, record: yaml.MappingNode, resources: Sequence[Mappin
         at, column = listed.start_mark.index, listed.start_mark.column
         if listed.flow_style:
             items = ", ".join(inline_yaml(item) for item in resources)
-            return f"{text[: at + 1]}{items}{', ' if listed.value else ''}{text[at + 1 :]}"
+            return f"{text[: at + 1]}{items}, {text[at + 1 :]}"
         return text[:at] + _block(list(resources), column).lstrip(" ") + " " * column + text[at:]
     at, column = record.start_mark.index, record.start_mark.column
     if record.flow_style:
         items = inline_yaml(list(resources))
-        return f"{text[: at + 1]}{_KEY}: {items}{', ' if record.value else ''}{text[at + 1 :]}"
+        return f"{text[: at + 1]}{_KEY}: {items}, {text[at + 1 :]}"
     return text[:at] + _block({_KEY: list(resources)}, column).lstrip(" ") + " " * column + text[at:]
 
 

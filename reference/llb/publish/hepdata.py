@@ -154,7 +154,8 @@ def _record(parts: Sequence[_Part], words: Wording) -> dict[str, Any]:
     manifests = [part.bundle.manifest for part in parts]
     licenses = {manifest.license for manifest in manifests}
     inspire = _references(manifests, "inspire")
-    related = [found[1] for value in _references(manifests, "hepdata") if (found := _RECORD.fullmatch(value))]
+    data = [*_references(manifests, "hepdata"), *_references(manifests, "doi")]
+    related = [found[1] for value in data if (found := _RECORD.fullmatch(value))]
     record: dict[str, Any] = {"comment": words.comment or " ".join(f"{item.title}." for item in manifests)}
     if len(licenses) == 1:
         record["data_license"] = license_entry(manifests[0].license)

@@ -46,7 +46,8 @@ def profile_tables(
     benchmarks = read_benchmarks(model.bundle)
     if benchmarks is not None:
         yield _limits(model, benchmarks, name, common)
-    yield _accuracy(model, name, common)
+    if model.bundle.manifest.validation.metrics:
+        yield _accuracy(model, name, common)
 
 
 def _validation(

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import bundles
@@ -10,6 +14,7 @@ import publishable
 import pytest
 from commands import run
 
+from llb.cli.publish import publish_command
 from llb.validation import validate
 
 
@@ -105,3 +110,20 @@ def test_an_extended_submission_keeps_its_bundle(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     assert validate(tmp_path / "three-bins.llb", 5).status == "ok"
+
+
+def test_zenodo_needs_no_extra() -> None:
+    heavy = ("yaml", "hepdata_lib", "hepdata_validator", "PIL", "matplotlib")
+    code = f"import sys, llb.publish.zenodo; print(*sorted(set({heavy!r}) & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []
+
+
+def test_the_commands_of_the_page_are_understood() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "publishing.md").read_text()
+    lines = re.findall(r"^llb publish (.*)$", page, re.MULTILINE)
+    assert len(lines) >= 3
+    for line in lines:
+        name, *arguments = shlex.split(line)
+        command = publish_command.commands[name]
+        assert command.make_context(name, arguments).params["out"]

@@ -50,6 +50,8 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Path:
         document["references"] += [
             {"kind": "inspire", "value": "1765529"},
             {"kind": "hepdata", "value": "10.17182/hepdata.92006"},
+            {"kind": "doi", "value": "10.17182/hepdata.89408.v3/r2"},
+            {"kind": "doi", "value": "10.1103/PhysRevD.101.032009"},
         ]
 
     return publishable.write(tmp_path_factory.mktemp("search") / "search.llb", at_hepdata)
@@ -110,7 +112,7 @@ def test_the_bundle_comes_out_as_it_went_in(one: Publication, search: Path, tmp_
 def test_the_record_says_what_the_manifest_says(one: Publication) -> None:
     record, *tables = hepdata.documents(folder_of(one) / "submission")
     assert record["record_ids"] == [{"id": 1765529, "type": "inspire"}]
-    assert record["related_to_hepdata_records"] == [92006]
+    assert record["related_to_hepdata_records"] == [89408, 92006]
     license_entry = {"name": "CC0-1.0", "url": "https://spdx.org/licenses/CC0-1.0.html"}
     assert record["data_license"] == license_entry
     (resource,) = record["additional_resources"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import hepdata
 import pytest
+import yaml
 
 from llb.publish import check_submission
 from llb.publish.official import official_findings
@@ -145,16 +147,36 @@ def test_documents_of_any_form_are_survived(documents: list[Any], tmp_path: Path
     check_submission(hepdata.write_submission(tmp_path / "s", documents))
 
 
-def test_what_the_validator_says_becomes_findings(tmp_path: Path) -> None:
-    import tarfile
+def no_yaml(folder: Path) -> None:
+    (folder / "table_1.yaml").write_text("a: [\n")
 
+
+def unknown_key(folder: Path) -> None:
     documents = hepdata.good_documents()
     resource(sha256="0" * 64)(documents)
-    folder = hepdata.write_submission(tmp_path / "s", documents)
+    (folder / "submission.yaml").write_text(yaml.safe_dump_all(documents))
+
+
+def no_table(folder: Path) -> None:
+    (folder / "submission.yaml").write_text("comment: c\n")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "pointer", "said"),
+    [
+        (unknown_key, "submission.yaml", "sha256"),
+        (no_table, "submission.yaml", "at least one document"),
+        (no_yaml, "table_1.yaml", "problem parsing"),
+    ],
+)
+def test_what_the_validator_says_becomes_findings(
+    spoil: Callable[[Path], None], pointer: str, said: str, tmp_path: Path
+) -> None:
+    folder = hepdata.write_submission(tmp_path / "s")
+    spoil(folder)
     with tarfile.open(tmp_path / "s.tar.gz", "w:gz") as archive:
         archive.add(folder, arcname="")
     found = official_findings(tmp_path / "s.tar.gz")
     assert {item.code for item in found} == {"LLB-H101"}
-    assert {item.pointer for item in found} == {"submission.yaml"}
-    assert any("sha256" in item.message for item in found)
+    assert any(item.pointer == pointer and said in item.message for item in found)
     assert [item.message for item in found if "\n" in item.message] == []
