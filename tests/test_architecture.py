@@ -36,6 +36,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb.evaluation": ("llb_schema", "llb.bundle", "llb.runtime"),
     "llb.validation": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
     "llb.interop": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
+    "llb.publish": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation", "llb.validation"),
     "llb.cli": ("llb_schema", "llb"),
     "llb.cli.conform": ("llb_schema", "llb", "llb_conformance"),
     "llb.cli.conform_run": ("llb_schema", "llb", "llb_conformance"),

@@ -40,6 +40,7 @@ FAMILIES: Mapping[str, str] = {
     "L": "limits; from L101 on labels, from L201 on samples",
     "W": "statistical models",
     "T": "training",
+    "H": "publishing: submissions to HEPData; from H101 on its own validator, from H201 on Zenodo",
     "X": "usage",
 }
 """What the letter of a code stands for: where a fault was found, in the order in which checks run."""

@@ -34,6 +34,7 @@ _EXTRAS = {
     **dict.fromkeys(("matplotlib", "optax", "pyarrow", "pyhf"), "train"),
     **dict.fromkeys(("arviz_base", "h5netcdf"), "arviz"),
     "spey": "spey",
+    **dict.fromkeys(("hepdata_lib", "hepdata_validator", "yaml", "PIL"), "hepdata"),
 }
 
 

@@ -43,6 +43,7 @@ COMMANDS = {
     "upgrade": ("llb.cli.pack", "upgrade_command", "Write a bundle in the current version of the format."),
     "import": ("llb.cli.interop", "import_command", "A bundle from a file of another format."),
     "export": ("llb.cli.interop", "export_command", "A bundle as a file of another format."),
+    "publish": ("llb.cli.publish", "publish_command", "A bundle as a record of HEPData or Zenodo."),
     "explain": ("llb.cli.explain", "explain_command", "What a finding means, its cause and its cure."),
     "conform": (
         "llb.cli.conform",

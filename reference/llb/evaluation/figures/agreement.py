@@ -65,7 +65,9 @@ def _draw_column(panel: Axes, below: Axes, pairs: dict[str, tuple[Floats, Floats
         shown += [x, y]
         fair = (x > CLS_DECIDED) & (x < 1.0) if is_cls else x > 0.0
         residuals[kind] = (x[fair], 100.0 * (y[fair] / x[fair] - 1.0))
-        label = f"{kind}, median |difference| {_median(residuals[kind][1])}"
+        # Bundles carry no expected numbers of their teacher: a row of the legend for nothing says nothing.
+        has_row = kind == "observed" or known.any()
+        label = f"{kind}, median |difference| {_median(residuals[kind][1])}" if has_row else "_nolegend_"
         panel.plot(x, y, marker, color=colour, ms=4.5, mec="white", mew=0.5, alpha=0.85, label=label)
     values = np.concatenate([*shown, np.array([0.05 if is_cls else 1.0])])
     values = values[values > 0.0]
