@@ -7,10 +7,13 @@
 | toy | the LHC-like toy in 95 parameters | NUTS |
 | electroweak, flavour | stand-ins for the fits in 40 and 89 parameters | exact |
 | stau | ATLAS-SUSY-2018-04 with a published signal: mu and its nuisances | NUTS |
+| counts | ATLAS-SUSY-2018-31 A with a published signal: all parameters under any counts | experiments |
 
 Distances are those of CLAIM-4 on standardised samples, each beside the same distance between two samples of
 the truth; names that begin with `paper_` are those of arXiv:2309.09743 by its own definitions, in physical
-units.
+units and at its sample size. `base_space` tests that what the flow makes of the truth is normal noise. Of a
+workspace, `interval` has that of mu beside pyhf's; of a conditional density, `calibration` has the ranks of
+true parameters (arXiv:1804.06788).
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,97 +31,44 @@ import click
 import jax
 import jax.numpy as jnp
 import numpy as np
+from density_cases import CASES, Case
+from density_interval import PyhfProfile, intervals
 from numpy.typing import NDArray
 from searches import DATA
 
 from llb.bundle import Analysis, Author
 from llb.cli.progress import Stages
-from llb.evaluation import density_errors, effective_fraction, read_density_heldout
+from llb.evaluation import (
+    base_space_test,
+    density_errors,
+    effective_fraction,
+    rank_calibration,
+    read_density_heldout,
+)
 from llb.evaluation.null_tests import Sample, Scale, compare_with_null
 from llb.evaluation.paper_metrics import paper_metrics
 from llb.runtime import Density
 from llb.validation import validate
-from llb_trainer.chains import ParameterSamples
 from llb_trainer.density_pipeline import DensityResult, Sampled, learn_density
+from llb_trainer.density_sources import experiments_of_workspace, samples_of_teacher
 from llb_trainer.export.emit import Identity
-from llb_trainer.flows import FlowRecipe
-from llb_trainer.mcmc import DensitySampler, NutsSettings
-from llb_trainer.teachers.densities import (
-    DensityTeacher,
-    ExactSampler,
-    electroweak_like,
-    flavour_like,
-    histfactory_density,
-    read_toy,
-)
+from llb_trainer.teachers.densities import DensityTeacher
 
 Floats = NDArray[np.float64]
 
 _IN_BUNDLE = 4000
 """Held-out draws that go into the bundle; more are kept here."""
+_COMPARED = 20_000
+"""Samples in a distance beside its null."""
+_EXPERIMENTS = 2000
 _REPETITIONS = 20
 _BLOCK = 4096
 
 
-@dataclass(frozen=True)
-class Case:
-    """What is learned, from how many samples, and how.
-
-    Attributes:
-        teacher: opens it, given the folder of published data.
-        training, heldout: samples.
-        recipe: of the flow.
-        chains: Markov chains, each sample of a chain after `thin` steps.
-        thin: see there.
-    """
-
-    teacher: Callable[[Path], DensityTeacher]
-    training: int
-    heldout: int
-    recipe: FlowRecipe
-    chains: int = 32
-    thin: int = 1
-
-
-SPLINE = FlowRecipe(kind="spline", learning_rate=1e-3, patience=0)
-
-CASES = {
-    "toy": Case(
-        lambda data: read_toy(data / "toy" / "toy_likelihood_data.json"), 200_000, 40_000, FlowRecipe()
-    ),
-    "electroweak": Case(lambda _: electroweak_like(), 200_000, 40_000, SPLINE),
-    "flavour": Case(lambda _: flavour_like(), 200_000, 40_000, SPLINE),
-    "stau": Case(
-        lambda data: histfactory_density(
-            data / "ATLAS-SUSY-2018-04" / "Region-combined_BkgOnly.json",
-            patchset=data / "ATLAS-SUSY-2018-04" / "Region-combined_patchset.json",
-            patch="DS_440_80_Staus",
-        ),
-        100_000,
-        20_000,
-        FlowRecipe(),
-    ),
-}
-
-
-def samples_of(case: Case, teacher: Any, seed: int) -> tuple[ParameterSamples, ParameterSamples]:
-    """Training and held-out samples, the latter from chains of their own."""
-    if hasattr(teacher, "samples"):
-        exact: ExactSampler = teacher
-        return exact.samples(case.training, seed), exact.samples(case.heldout, seed + 1)
-    sampler = DensitySampler(teacher, NutsSettings(thin=case.thin))
-    parts = [
-        sampler.run(n, chains=case.chains, seed=seed + number).samples
-        for number, n in enumerate((case.training, case.heldout))
-    ]
-    # Neighbours in a chain are alike: batches and halves take them from everywhere.
-    order = np.random.default_rng(seed).permutation(len(parts[1].values))
-    return parts[0], chosen(parts[1], order)
-
-
-def chosen(samples: ParameterSamples, rows: NDArray[np.intp]) -> ParameterSamples:
-    log_density = None if samples.log_density is None else samples.log_density[rows]
-    return ParameterSamples(samples.parameters, samples.values[rows], log_density)
+def sampled_for(case: Case, teacher: Any, seed: int, progress: Callable[[int, int], None]) -> Sampled:
+    if case.conditional:
+        return experiments_of_workspace(teacher, case.training, case.heldout, seed=seed)
+    return samples_of_teacher(teacher, case.training, case.heldout, seed=seed, progress=progress)
 
 
 def importance(teacher: DensityTeacher, density: Density, count: int) -> float:
@@ -136,19 +86,21 @@ def importance(teacher: DensityTeacher, density: Density, count: int) -> float:
 
 def distances(density: Density, heldout: Floats, batch: int) -> dict[str, dict[str, float | None]]:
     """All metrics with their nulls."""
-    count = len(heldout) // 2
-    drawn = density.sample(count, seed=11)
+    count = min(len(heldout) // 2, _COMPARED)
     scale = Scale.of(heldout)
-    samples = [Sample(scale.apply(points), density.log_prob(points)) for points in (drawn, heldout)]
+    samples = [
+        Sample(scale.apply(points), density.log_prob(points))
+        for points in (density.sample(count, seed=11), heldout[: 2 * count])
+    ]
     found: dict[str, dict[str, float | None]] = {
         item.quantity: {"value": item.value, "null": item.null, "null_std": item.null_std}
         for item in compare_with_null(samples[0], samples[1], repetitions=_REPETITIONS)
     }
-    batches = max(1, count // batch)
-    paper = [
-        paper_metrics(one, heldout[:count], batches=batches) for one in (drawn, heldout[count : 2 * count])
-    ]
-    value, null = paper
+    half = len(heldout) // 2
+    drawn, batches = density.sample(half, seed=12), max(1, half // batch)
+    value, null = (
+        paper_metrics(one, heldout[:half], batches=batches) for one in (drawn, heldout[half : 2 * half])
+    )
     found["paper_ks_pvalue"] = {"value": value.mean_ks, "null": null.mean_ks, "null_std": null.mean_ks_std}
     found["paper_swd"] = {"value": value.swd, "null": null.swd, "null_std": null.swd_std}
     for number, name in enumerate(("68", "95", "99")):
@@ -167,13 +119,13 @@ def speed(call: Callable[[], Any], count: int) -> float:
     return count / min(took)
 
 
-def deviation(result: DensityResult, points: Floats) -> float:
+def deviation(result: DensityResult, points: Floats, given: Floats | None) -> float:
     """Largest difference of the graphs from the flow, relative to 1 + |ln p| or to the samples' widths."""
     flow, density = result.trained.flow, result.density
-    expected = flow.log_prob(points)
+    expected = flow.log_prob(points, given)
     noise = np.random.default_rng(5).standard_normal(points.shape)
-    of_log = np.abs(density.log_prob(points) - expected) / (1.0 + np.abs(expected))
-    of_samples = np.abs(density.sample_from(noise) - flow.sample(noise)) / points.std(axis=0)
+    of_log = np.abs(density.log_prob(points, given) - expected) / (1.0 + np.abs(expected))
+    of_samples = np.abs(density.sample_from(noise, given) - flow.sample(noise, given)) / points.std(axis=0)
     return float(max(of_log.max(), of_samples.max()))
 
 
@@ -181,47 +133,93 @@ def measured(name: str, data: Path, out: Path, seed: int) -> dict[str, Any]:
     """One case, from its samples to a validated bundle."""
     case = CASES[name]
     with Stages() as stages:
-        stages("Sampling", 1)
+        reached = stages("Sampling", case.training + case.heldout).reach
         began = time.monotonic()
         teacher = case.teacher(data)
-        training, heldout = samples_of(case, teacher, seed)
+        whole = sampled_for(case, teacher, seed, reached)
         sampling = time.monotonic() - began
         told = stages("Training the flow", case.recipe.steps)
-        sampled = Sampled(
-            training,
-            chosen(heldout, np.arange(_IN_BUNDLE)),
-            teacher.source,
-            f"{teacher.name}, sampled by {'its own exact draws' if hasattr(teacher, 'samples') else 'NUTS'}.",
-            teacher.prior,
-            teacher.log_normalisation,
-            {"seed": seed, "training": case.training, "heldout": case.heldout},
-        )
         author = (Author("The LLB developers"),)
         identity = Identity(name, f"The case {name}", author, Analysis(teacher.name))
         result = learn_density(
-            sampled, identity, out / f"{name}.llb", recipe=case.recipe, overwrite=True, progress=told
+            shortened(whole), identity, out / f"{name}.llb", recipe=case.recipe, overwrite=True, progress=told
         )
         stages("Measuring", 1)
-        density, points = result.density, heldout.values
-        inside = density.in_bounds(points)
-        error = density_errors(density, read_density_heldout(density.bundle))
-        many = np.resize(points[inside], (100_000, points.shape[1]))
-        noise = np.random.default_rng(3).standard_normal((10_000, points.shape[1]))
-        return {
+        row: dict[str, Any] = {
             "case": name,
-            "dimensions": points.shape[1],
+            "dimensions": len(result.density.parameters),
             "seconds_sampling": sampling,
+            "sampling": dict(whole.record),
             "seconds_training": result.seconds[0],
             "steps": result.trained.history.steps[-1],
-            "metrics": distances(density, points, 2000),
-            "ess_fraction": importance(teacher, density, 20_000),
-            "ess_fraction_at_truth": None if error is None else effective_fraction(error),
-            "log_density_error_std": None if error is None else float(np.std(error)),
-            "onnx_max_rel_error": deviation(result, points[:2000]),
-            "log_prob_points_per_second": speed(lambda: density.log_prob(many), len(many)),
-            "samples_per_second": speed(lambda: density.sample_from(noise), len(noise)),
-            "validation": validate(result.bundle).status,
         }
+        row |= calibrated(result, whole) if case.conditional else compared(result, whole, teacher)
+        row |= fast(result, whole)
+        if case.workspace[0] and not case.conditional:
+            stages("Asking pyhf", 1)
+            folder, background, patchset, patch = case.workspace
+            peer = PyhfProfile.of(data / folder / background, data / folder / patchset, patch)
+            row["interval"] = intervals(result.density, peer, "mu_SIG", whole.training.values)
+        return row | {"validation": validate(result.bundle).status}
+
+
+def shortened(whole: Sampled) -> Sampled:
+    """The same with as many held-out draws as go into a bundle."""
+    few, heldout, conditions = slice(_IN_BUNDLE), whole.heldout, whole.conditions
+    log_density = None if heldout.log_density is None else heldout.log_density[few]
+    return replace(
+        whole,
+        heldout=replace(heldout, values=heldout.values[few], log_density=log_density),
+        conditions=None if conditions is None else replace(conditions, heldout=conditions.heldout[few]),
+    )
+
+
+def compared(result: DensityResult, whole: Sampled, teacher: DensityTeacher) -> dict[str, Any]:
+    """Distances to the truth, and errors of the log density."""
+    density, points = result.density, whole.heldout.values
+    error = density_errors(density, read_density_heldout(density.bundle))
+    base = base_space_test(result.trained.flow.base(points[density.in_bounds(points)]))
+    return {
+        "metrics": distances(density, points, 2000),
+        "base_space": asdict(base),
+        "ess_fraction": importance(teacher, density, 20_000),
+        "ess_fraction_at_truth": None if error is None else effective_fraction(error),
+        "log_density_error_std": None if error is None else float(np.std(error)),
+    }
+
+
+def calibrated(result: DensityResult, whole: Sampled) -> dict[str, Any]:
+    """Ranks of true parameters among draws under what was seen at them."""
+    assert whole.conditions is not None
+    points, given = whole.heldout.values[:_EXPERIMENTS], whole.conditions.heldout[:_EXPERIMENTS]
+    found = rank_calibration(result.density, points, given)
+    p_values = dict(zip(found.names, found.p_values.tolist(), strict=True))
+    interest = [item.name for item in whole.heldout.parameters if item.role == "poi"]
+    return {
+        "calibration": {
+            "experiments": len(points),
+            "draws": found.draws,
+            "p_values_of_interest": {name: p_values[name] for name in interest},
+            "smallest_p_value": min(p_values.values()),
+            "common_p_value": found.common_p_value,
+        }
+    }
+
+
+def fast(result: DensityResult, whole: Sampled) -> dict[str, Any]:
+    """Agreement of the graphs with the flow, and their speed."""
+    density, points = result.density, whole.heldout.values
+    given = None if whole.conditions is None else whole.conditions.heldout
+    inside = np.flatnonzero(density.in_bounds(points))
+    rows = np.resize(inside, 100_000)
+    many, under = points[rows], None if given is None else given[rows]
+    noise = np.random.default_rng(3).standard_normal((10_000, points.shape[1]))
+    few, first = (None if given is None else given[at] for at in (slice(len(noise)), inside[:2000]))
+    return {
+        "onnx_max_rel_error": deviation(result, points[inside[:2000]], first),
+        "log_prob_points_per_second": speed(lambda: density.log_prob(many, under), len(many)),
+        "samples_per_second": speed(lambda: density.sample_from(noise, few), len(noise)),
+    }
 
 
 @click.command()
@@ -243,7 +241,7 @@ def main(names: tuple[str, ...], data: Path, keep: Path | None, seed: int, form:
                 for key, value in row.items():
                     if key != "metrics":
                         click.echo(f"{key:28s} {value}")
-                for metric, item in row["metrics"].items():
+                for metric, item in row.get("metrics", {}).items():
                     spread = "" if item["null_std"] is None else f" ± {item['null_std']:.2g}"
                     numbers = f"{item['value']:.4g}, null {item['null']:.4g}{spread}"
                     click.echo(f"  {metric:26s} {numbers}")

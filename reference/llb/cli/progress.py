@@ -41,6 +41,11 @@ class Stage:
             self._spoke = time.perf_counter()
             _write(f"{self._line(task)}\n")
 
+    def reach(self, done: int, _total: int) -> None:
+        """So many parts are finished by now, of all."""
+        task = next(item for item in self._bars.tasks if item.id == self._task)
+        self(done - int(task.completed))
+
     def note(self, text: str) -> None:
         """Something to stand beside the bar, such as a rate."""
         self._note = text

@@ -188,13 +188,7 @@ def _sampled(
     if learn == "conditional":
         stages("Simulating experiments", 1)
         return experiments_of_workspace(teacher, training, heldout, seed=seed)
-    stage, seen = stages("Sampling", training + heldout), 0
-
-    def told(done: int, _total: int) -> None:
-        nonlocal seen
-        stage(done - seen)
-        seen = done
-
+    told = stages("Sampling", training + heldout).reach
     return samples_of_teacher(teacher, training, heldout, seed=seed, keep=keep, progress=told)
 
 
