@@ -29,7 +29,7 @@ class Visit:
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """A browser of one's own; the fixture `chromium` of conftest.py shares one among the tests of a module."""
+    """A browser; the fixture `chromium` of conftest.py shares one among the tests of a module."""
     program = os.environ.get("LLB_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
         unavailable("Chromium is not installed")

@@ -30,9 +30,8 @@ _EXIT_PIPE = 141
 _SHOWN = 20
 # The extra that brings a package which the base installation does without.
 _EXTRAS = {
-    **dict.fromkeys(
-        ("dask", "distributed", "flax", "jax", "jaxlib", "matplotlib", "optax", "pyarrow", "pyhf"), "train"
-    ),
+    **dict.fromkeys(("dask", "distributed", "flax", "jax", "jaxlib", "optax", "pyarrow", "pyhf"), "train"),
+    **dict.fromkeys(("jinja2", "markupsafe", "matplotlib"), "report"),
     "spey": "spey",
 }
 

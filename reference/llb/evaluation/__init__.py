@@ -1,6 +1,6 @@
 """How good a bundle is: its predictions against the teacher's truth, as numbers and as pictures."""
 
-from llb.evaluation.benchmarks import Benchmarks, compare_benchmarks, read_benchmarks
+from llb.evaluation.benchmarks import Benchmarks, benchmark_truth, compare_benchmarks, read_benchmarks
 from llb.evaluation.density_truth import (
     LOG_PROB_COLUMNS,
     DensityHeldOut,
@@ -18,12 +18,19 @@ from llb.evaluation.distances import (
     wasserstein_distances,
 )
 from llb.evaluation.figures import (
+    DISTANCE_TITLES,
     agreement_figure,
+    corner_figure,
+    coverage_figure,
     density_profile_figure,
+    distance_figure,
     error_figure,
     error_map_figure,
     exclusion_figure,
     learning_figure,
+    log_prob_figure,
+    marginals_figure,
+    ray_figure,
     truth_figure,
 )
 from llb.evaluation.intervals import (
@@ -55,6 +62,7 @@ from llb.evaluation.truth import HeldOut, compare_heldout, read_heldout
 
 __all__ = [
     "CREDIBILITIES",
+    "DISTANCE_TITLES",
     "LOG_PROB_COLUMNS",
     "ONE_PERCENT_ON_CLS",
     "PAPER_CREDIBILITIES",
@@ -79,16 +87,20 @@ __all__ = [
     "agreement_figure",
     "base_space_test",
     "benchmark_errors",
+    "benchmark_truth",
     "central_intervals",
     "compare_benchmarks",
     "compare_heldout",
     "compare_with_null",
+    "corner_figure",
     "correlation_distance",
     "coverage",
+    "coverage_figure",
     "density_accuracy",
     "density_distances",
     "density_errors",
     "density_profile_figure",
+    "distance_figure",
     "edge_error",
     "effective_fraction",
     "error_figure",
@@ -100,10 +112,13 @@ __all__ = [
     "ks_distances",
     "learning_figure",
     "log_prob_error",
+    "log_prob_figure",
+    "marginals_figure",
     "model_shape",
     "paper_metrics",
     "polynomial_mmd",
     "random_directions",
+    "ray_figure",
     "read_benchmarks",
     "read_density_heldout",
     "read_heldout",
