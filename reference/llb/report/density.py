@@ -189,8 +189,8 @@ def _accuracy(manifest: DensityManifest, numbers: DensityNumbers | None) -> Iter
         yield Table("Claimed distances between samples, each beside its null", columns, rows, note)
     if numbers is not None and numbers.distance_drawing is not None:
         yield Figure(
-            "The same: dots are distances between samples of the bundle and the truth, bars those between two "
-            "samples of the truth.",
+            "The same: dots are distances between samples of the bundle and the truth, bars those between "
+            "two samples of the truth.",
             "Dots of claimed distances beside bars of their nulls, a row for each distance.",
             inline_svg(numbers.distance_drawing, "distances", "Distances of samples beside their nulls."),
         )
@@ -207,8 +207,8 @@ def _samples(numbers: DensityNumbers | None) -> Iterator[Block]:
         )
     if numbers.corner_drawing is not None:
         yield Figure(
-            "Pairs of parameters: the smallest regions that hold 68 % and 95 %, of held-out points (broad) and "
-            "of samples (thin).",
+            "Pairs of parameters: the smallest regions that hold 68 % and 95 %, of held-out points (broad) "
+            "and of samples (thin).",
             "Corner plot of the first parameters, samples beside held-out points.",
             inline_svg(numbers.corner_drawing, "corner", "Pairs of parameters, samples and held-out points."),
         )

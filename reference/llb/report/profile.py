@@ -58,20 +58,21 @@ def profile_sections(bundle: Bundle, numbers: ProfileNumbers | None) -> Iterator
 def _function(manifest: Manifest) -> Iterator[Block]:
     yield Prose(
         Markup(
-            "From the events <i>s</i> that a signal adds to each bin, and for each data set <i>n</i>, the bundle "
-            "gives the profile likelihood"
+            "From the events <i>s</i> that a signal adds to each bin, and for each data set <i>n</i>, "
+            "the bundle gives the profile likelihood"
         )
     )
     yield Prose(
         Markup(
             '<span class="formula">Δ NLL(<i>s</i>) = −ln max<sub><i>θ</i></sub> <i>L</i>'
-            "(<i>n</i> | <i>s</i>, <i>θ</i>) + ln max<sub><i>θ</i></sub> <i>L</i>(<i>n</i> | 0, <i>θ</i>),</span>"
+            "(<i>n</i> | <i>s</i>, <i>θ</i>) + ln max<sub><i>θ</i></sub> "
+            "<i>L</i>(<i>n</i> | 0, <i>θ</i>),</span>"
         )
     )
     yield Prose(
         "with all nuisance parameters θ profiled. It is exactly 0 without signal; the signal strength μ "
-        "multiplies every yield. CLs and upper limits follow from these curves by the asymptotic formulae; the "
-        "baseline makes a Δ NLL an absolute −ln L."
+        "multiplies every yield. CLs and upper limits follow from these curves by the asymptotic formulae; "
+        "the baseline makes a Δ NLL an absolute −ln L."
     )
     rows = [
         (
@@ -189,8 +190,8 @@ def _uncertainty(manifest: Manifest, numbers: ProfileNumbers | None) -> Iterator
     yield Table("Coverage of the stated error", columns, rows, note)
     if numbers is not None and numbers.coverage_drawing is not None:
         yield Figure(
-            "Fraction of held-out points whose error is within k stated standard deviations, against that of a "
-            "normal distribution. Above the diagonal the stated error is cautious.",
+            "Fraction of held-out points whose error is within k stated standard deviations, against that of "
+            "a normal distribution. Above the diagonal the stated error is cautious.",
             "Observed against expected coverage, a line for each curve beside the diagonal.",
             inline_svg(numbers.coverage_drawing, "coverage", "Observed against expected coverage, by curve."),
         )

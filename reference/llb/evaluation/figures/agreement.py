@@ -77,7 +77,8 @@ def _draw_column(panel: Axes, below: Axes, pairs: dict[str, tuple[Floats, Floats
     if not is_cls:
         for axis in (panel.xaxis, panel.yaxis):
             axis.set_major_formatter(_number)
-    panel.legend(loc="upper left", handletextpad=0.3)
+    if residuals:
+        panel.legend(loc="upper left", handletextpad=0.3)
     _draw_residuals(below, residuals)
     decision = 0.05 if is_cls else 1.0
     for each in (panel, below):

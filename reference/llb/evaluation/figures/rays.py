@@ -69,11 +69,8 @@ def _draw(panel: Axes, rays: Rays, row: int, answer: Limits, curves: Sequence[st
     lowest = 0.0
     for curve in curves:
         values = rays.at(curve, index, mu)
-        look: dict[str, Any] = {
-            "color": CURVE_COLOURS.get(curve, INK),
-            "linestyle": _DASHES.get(curve, "dashdot"),
-        }
-        panel.plot(mu, values, lw=1.7, label=CURVE_TITLES.get(curve, curve), **look)
+        colour, dashes = CURVE_COLOURS.get(curve, INK), _DASHES.get(curve, "dashdot")
+        panel.plot(mu, values, color=colour, ls=dashes, lw=1.7, label=CURVE_TITLES.get(curve, curve))
         lowest = min(lowest, float(np.nanmin(values, initial=0.0)))
     panel.axhline(0.0, color=FAINT, lw=0.8)
     if np.isfinite(answer.upper_limit_observed):
