@@ -38,13 +38,10 @@ def _highlights(manifest: DensityManifest) -> Iterator[Fact]:
     for item in manifest.validation.metrics:
         yield Fact("median |error| of ln density", number(item.median))
         yield Fact("99 % of the errors are below", number(item.p99))
-    for item in manifest.validation.sample_metrics:
-        if item.quantity != "mean_ks":
-            continue
-        yield Fact(
-            "KS distance of the samples, and of two samples of the truth",
-            f"{number(item.value)} / {number(item.null)}",
-        )
+    for item in manifest.validation.sample_metrics[:1]:
+        name = DISTANCE_TITLES.get(item.quantity, item.quantity)
+        numbers = f"{number(item.value)} / {number(item.null)}"
+        yield Fact(f"{name}: samples and truth / two samples of the truth", numbers)
 
 
 def density_sections(bundle: DensityBundle, numbers: DensityNumbers | None) -> Iterator[Section]:

@@ -52,6 +52,17 @@ def _environment() -> Environment:
         loader=PackageLoader("llb.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
+    )
+
+
+def _shown(value: Any) -> Any:
+    """Texts without marks that control how others are read; pages of our own have none."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(
+        mark if mark.isprintable() or mark in "\n\t" else mark.encode("unicode_escape").decode()
+        for mark in value
     )

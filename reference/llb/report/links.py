@@ -26,6 +26,7 @@ def reference_link(reference: Reference) -> str:
     except ValueError:
         return ""
     plain = parts.scheme in ("http", "https") and bool(parts.netloc) and reference.value.isprintable()
+    plain = plain and " " not in reference.value
     return reference.value if plain else ""
 
 

@@ -87,5 +87,6 @@ def beside(panel: Axes, height: float, text: str) -> None:
 
 
 def plain(text: str) -> str:
-    """A text from a file as it is: matplotlib would read "$" as mathematics."""
-    return text.replace("$", r"\$")
+    """A text from a file as it is: "$" would be mathematics, and control characters are not for an SVG."""
+    shown = (mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+    return "".join(shown).replace("$", r"\$")

@@ -50,5 +50,6 @@ def coverage_figure(comparisons: Sequence[Comparison], *, form: Form = "png") ->
             panel.plot(nominal, found, color=colour, lw=1.7, label=CURVE_TITLES.get(item.curve, item.curve))
         panel.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), aspect="equal")
         panel.set(xlabel="expected fraction within k σ", ylabel="fraction of held-out points")
-        panel.legend(loc="lower right")
+        if panel.get_legend_handles_labels()[0]:
+            panel.legend(loc="lower right")
     return finished()

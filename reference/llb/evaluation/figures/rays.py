@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from llb.evaluation.figures.canvas import CURVE_COLOURS, Form, canvas, plain
 from llb.evaluation.figures.names import CURVE_TITLES
 from llb.evaluation.style import FAINT, INK
-from llb.runtime import Limits, Rays
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from llb.runtime import Limits, Rays
 
 __all__ = ["ray_figure"]
 
