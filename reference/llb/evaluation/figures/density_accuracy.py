@@ -45,8 +45,9 @@ def log_prob_figure(truth: Floats, error: Floats, *, form: Form = "png") -> byte
                 text, (1.0, height), xycoords=panel.get_yaxis_transform(), xytext=(5, 0),
                 textcoords="offset points", va="center", fontsize=9, annotation_clip=False,
             )  # fmt: skip
-        # Errors may all be the same.
-        panel.set(yscale="log", ylim=(0.4 * float(size.min()), 2.5 * float(size.max())))
+        # Before the scale: errors may all be the same.
+        panel.set_ylim(0.4 * float(size.min()), 2.5 * float(size.max()))
+        panel.set_yscale("log")
         panel.set(xlabel="ln density below its largest value", ylabel="|error of ln density|")
         panel.margins(x=0.02)
     return finished()
