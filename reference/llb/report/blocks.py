@@ -35,13 +35,22 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a caption; `note` says below it what is left out, or how to read it."""
+    """A table.
+
+    Attributes:
+        caption: above it.
+        columns: of every row.
+        rows: a text for each column.
+        note: what is left out, or how to read it; below.
+        folded: whether it opens only when it is asked for, and is not printed.
+    """
 
     kind: ClassVar[str] = "table"
     caption: str
     columns: tuple[Column, ...]
     rows: Sequence[tuple[str, ...]]
     note: str = ""
+    folded: bool = False
 
     def lean(self) -> Table:
         """The table without the columns in which nothing stands."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from llb.bundle import AnyBundle, ManifestHead, Teacher, content_id, file_digests, parse_json
 from llb.report.blocks import Block, Column, Fact, Prose, Section, Table
 from llb.report.links import license_link, reference_link
-from llb.report.numbers import number
+from llb.report.numbers import short
 from llb.validation import Report
 from llb_schema import Finding, FindingError
 
@@ -56,7 +56,7 @@ def _facts(manifest: ManifestHead, bundle: AnyBundle) -> Iterator[Fact]:
 def findings_section(report: Report, more: Iterable[Finding]) -> Section:
     """What `llb validate` has found, and after it what the page itself has."""
     found = [*report.findings, *(item for item in more if item not in report.findings)]
-    asked = "; ".join(f"{number} {name}" for number, name in enumerate(_LEVELS[: report.level + 1]))
+    asked = "; ".join(f"{level} {name}" for level, name in enumerate(_LEVELS[: report.level + 1]))
     blocks: list[Block] = [Prose(f"llb validate, up to level {report.level} ({asked}).")]
     if found:
         rows = [
@@ -133,7 +133,9 @@ def _record(bundle: AnyBundle, path: str, caption: str) -> Iterator[Table]:
     left = len(rows) - _MAX_RECORDS
     note = f"{left} more values are in {path}." if left > 0 else f"From {path}."
     if rows:
-        yield Table(caption, (Column("value of", "code"), Column("is")), rows[:_MAX_RECORDS], note)
+        yield Table(
+            caption, (Column("value of", "code"), Column("is")), rows[:_MAX_RECORDS], note, folded=True
+        )
 
 
 def _values(value: object, name: str) -> Iterator[tuple[str, str]]:
@@ -151,5 +153,5 @@ def _plain(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, float) and math.isfinite(value):
-        return number(value, 4)
+        return short(value)
     return str(value)[:_LONGEST_TEXT]

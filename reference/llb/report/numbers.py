@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["interval", "number", "percent"]
+__all__ = ["interval", "number", "percent", "short"]
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SMALLEST, _LARGEST = 1e-3, 1e6
@@ -27,7 +27,7 @@ def number(value: float, digits: int = 2) -> str:
 
 def interval(lower: float, upper: float) -> str:
     """From one number to another."""
-    return f"{_short(lower)} to {_short(upper)}"
+    return f"{short(lower)} to {short(upper)}"
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -37,8 +37,8 @@ def percent(value: float, digits: int = 1) -> str:
     return f"{rounded:.{digits}f} %".replace("-", "−") if math.isfinite(value) else "–"
 
 
-def _short(value: float) -> str:
-    """At most four digits, without zeros at the end."""
+def short(value: float) -> str:
+    """The number with at most four digits, and no zeros at its end."""
     if not math.isfinite(value):
         return number(value)
     return (

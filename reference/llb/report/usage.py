@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from llb.bundle import Bundle, DensityManifest, GraphSpec, Manifest
 from llb.evaluation import read_benchmarks
@@ -13,6 +13,7 @@ from llb_schema import FindingError
 __all__ = ["density_usage", "profile_usage"]
 
 _LINE = 76
+_MAX_BINS = 24
 _CPP_TYPES = {"float64": "double", "float32": "float"}
 
 
@@ -44,7 +45,7 @@ def _profile(manifest: Manifest, signal: Mapping[str, float]) -> Iterator[Block]
     name = f"{manifest.id}.llb"
     graph = manifest.graph("delta_nll")
     yield Prose("A signal is events by bin, as in this file:")
-    yield Listing("signal.json", _json_lines(signal))
+    yield Listing("signal.json", _file(signal))
     yield Listing(
         "On the command line",
         f"pip install llb\nllb validate {name}\nllb limit {name} --signal signal.json",
@@ -98,18 +99,25 @@ python -m llb_smodels             # the lines for the parameter file of runSMode
         yield _cpp(name, graph, list(signal.values()), "Δ NLL of the first curve")
 
 
-def _json_lines(signal: Mapping[str, float]) -> str:
-    """A JSON object in lines of some length."""
+def _file(signal: Mapping[str, float]) -> str:
+    """The signal as JSON; of many bins only the first."""
     entries = [
-        f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(value)}" for name, value in signal.items()
+        f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(value)}"
+        for name, value in list(signal.items())[:_MAX_BINS]
     ]
-    lines, line = list[str](), ""
+    if len(signal) > _MAX_BINS:
+        entries.append(f"... and so on for all {len(signal)} bins")
+    return "{" + _lines(entries, " ") + "}"
+
+
+def _lines(entries: Iterable[str], indent: str) -> str:
+    """What stands between brackets, in lines of some length."""
+    lines = [""]
     for entry in entries:
-        if line and len(line) + len(entry) > _LINE:
-            lines.append(line)
-            line = ""
-        line += f"{', ' if line else ''}{entry}"
-    return "{" + ",\n ".join([*lines, line]) + "}"
+        if lines[-1] and len(lines[-1]) + len(entry) > _LINE:
+            lines.append("")
+        lines[-1] += f", {entry}" if lines[-1] else entry
+    return f",\n{indent}".join(lines)
 
 
 def _density(manifest: DensityManifest) -> Iterator[Block]:
@@ -159,7 +167,7 @@ def _shell(text: str) -> str:
 def _cpp(name: str, graph: GraphSpec, row: list[float], what: str) -> Listing:
     """A program around onnxruntime's C++ interface, for one row."""
     kind = _CPP_TYPES[graph.input.dtype]
-    values = ", ".join(map(repr, row))
+    values = _lines(map(repr, row), 28 * " ")
     given, wanted = json.dumps(graph.input.name), json.dumps(graph.outputs[0].name)
     return Listing(
         "C++, with onnxruntime alone",

@@ -38,7 +38,7 @@ def coverage_figure(comparisons: Sequence[Comparison], *, form: Form = "png") ->
             level = math.erf(sigmas / math.sqrt(2.0))
             panel.plot(level, level, "D", color=LINE, ms=5, zorder=4)
             panel.annotate(
-                f"{sigmas:g} σ", (level, level), xytext=(7, -4), textcoords="offset points", color=LINE
+                f"{sigmas:g} σ", (level, level), xytext=(8, -10), textcoords="offset points", color=LINE
             )
         for item in comparisons:
             rows = REGIONS["decision"](item.truth)
