@@ -62,7 +62,8 @@ def profile_numbers(bundle: Bundle) -> ProfileNumbers:
         answers = limits(model, signals)
         found = signal_numbers(answers)
         agreement = agreement_figure(truth, found, form="svg")
-        ratio = found.upper_limit_observed / truth.upper_limit_observed - 1.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = found.upper_limit_observed / truth.upper_limit_observed - 1.0
         known = np.isfinite(ratio)
         difference = float(np.median(np.abs(ratio[known]))) if known.any() else None
         drawn = _rays(model, signals, answers)

@@ -160,6 +160,23 @@ def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
     assert "\x07" not in html
 
 
+def test_awkward_benchmarks_are_shown_as_well(tmp_path: Path) -> None:
+    numbers = [
+        "0,0,0,0,0",
+        "1,2,0.5,0,0",
+        "-0.5,0,0,1,-3",
+        "0,1,0,0.5,1e300",
+        "1e300,0,0,1e-300,1e-300",
+        "9,9,9,0,1e-6",
+    ]
+    rows = "".join(f"{name},{row}\n" for name, row in zip("ABCDEF", numbers, strict=True))
+    table = f"name,{','.join(bundles.BIN_IDS)},cls_observed,upper_limit_observed\n{rows}"
+    replaced = {bundles.BENCHMARKS: BundleFile(table.encode(), "benchmarks", "text/csv")}
+    page = page_of(bundles.write(tmp_path / "x.llb", replace=replaced))
+    assert page.findings == ()
+    assert len(parse(page.html).all("svg")) == 3
+
+
 def test_a_picture_that_is_none_is_a_finding(tmp_path: Path) -> None:
     for number, (kind, data) in enumerate((("image/png", b"%PDF-1"), ("application/pdf", b"%PDF-1"))):
         page = page_of(bundles.write(tmp_path / f"{number}.llb", replace=figure(kind, data)), 2)
