@@ -19,7 +19,8 @@ __all__ = ["agreement_figure"]
 Floats = NDArray[np.float64]
 
 _SERIES = (("observed", OBSERVED, "o"), ("expected", EXPECTED, "D"))
-_LEAST_CLS = 1e-5
+_CLS, _LIMITS = (1e-5, 1.0), (1e-6, 1e9)
+"""What is drawn; beyond, points stand at the edge."""
 _BAND = 1.0
 _LEAST_REACH, _MOST_REACH = 1.5, 10.0
 """Half height of the residuals in per cent."""
@@ -55,7 +56,7 @@ def agreement_figure(truth: SignalNumbers, predicted: SignalNumbers, *, form: Fo
 
 
 def _draw_column(panel: Axes, below: Axes, pairs: dict[str, tuple[Floats, Floats]], *, is_cls: bool) -> None:
-    floor = _LEAST_CLS if is_cls else 0.0
+    edges = _CLS if is_cls else _LIMITS
     residuals: dict[str, tuple[Floats, Floats]] = {}
     shown: list[Floats] = []
     for kind, colour, marker in _SERIES:
@@ -63,7 +64,7 @@ def _draw_column(panel: Axes, below: Axes, pairs: dict[str, tuple[Floats, Floats
         if not np.isfinite(exact).any():
             continue
         known = np.isfinite(exact) & np.isfinite(found) & (exact > 0.0)
-        x, y = np.maximum(exact[known], floor), np.maximum(found[known], floor)
+        x, y = np.clip(exact[known], *edges), np.clip(found[known], *edges)
         shown += [x, y]
         fair = (x > CLS_DECIDED) & (x < 1.0) if is_cls else x > 0.0
         residuals[kind] = (x[fair], 100.0 * (y[fair] / x[fair] - 1.0))
