@@ -19,8 +19,8 @@ _FAMILY = re.compile(r"font-family: ?[^;]*")
 _SHORTHAND = re.compile(r"(font: ?[^;]*?\d(?:px|pt)?) '[^;]*")
 # Colours of our figures by the name that they have in the style of the page.
 _COLOURS = {
-    INK: "ink",
-    FAINT: "faint",
+    INK.lower(): "ink",
+    FAINT.lower(): "faint",
     "#000000": "ink",
     "#ffffff": "paper",
     "#e6e6e6": "grid",
@@ -32,9 +32,7 @@ _COLOURS = {
     "#228833": "green",
     "#aa3377": "purple",
 }
-_COLOUR = re.compile("|".join(map(re.escape, _COLOURS)), re.IGNORECASE)
-_NAMES_IN_HTML = {_LINK: "href"}
-_NAMES = {colour.lower(): name for colour, name in _COLOURS.items()}
+_COLOUR = re.compile("|".join(_COLOURS))
 
 
 def inline_svg(drawing: bytes, prefix: str, alt: str) -> Markup:
@@ -45,7 +43,7 @@ def inline_svg(drawing: bytes, prefix: str, alt: str) -> Markup:
         prefix: what makes its ids unique in the page.
         alt: what it shows, for those who do not see it.
     """
-    root = ET.fromstring(drawing)  # noqa: S314
+    root = ET.fromstring(drawing)  # noqa: S314 - matplotlib has just written it
     for defs in root.findall(f"{_SVG}defs"):
         # Rules of a drawing would hold for the whole page.
         for style in defs.findall(f"{_SVG}style"):
@@ -55,7 +53,7 @@ def inline_svg(drawing: bytes, prefix: str, alt: str) -> Markup:
         attributes = dict(element.attrib)
         element.attrib.clear()
         for name, value in attributes.items():
-            element.set(_NAMES_IN_HTML.get(name, name), _in_page(name, value, prefix))
+            element.set("href" if name == _LINK else name, _in_page(name, value, prefix))
     width = float(root.attrib["width"].removesuffix("pt"))
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
@@ -75,5 +73,5 @@ def _in_page(name: str, value: str, prefix: str) -> str:
     if name not in ("style", "clip-path"):
         return value
     value = _REFERENCE.sub(rf"url(#{prefix}-\1)", value)
-    value = _COLOUR.sub(lambda found: f"var(--{_NAMES[found.group().lower()]})", value)
+    value = _COLOUR.sub(lambda found: f"var(--{_COLOURS[found.group()]})", value)
     return _SHORTHAND.sub(r"\1 var(--sans)", _FAMILY.sub("font-family: var(--sans)", value))

@@ -38,7 +38,6 @@ def figure(media_type: str, data: bytes) -> dict[str, BundleFile]:
 
 WRITERS: dict[str, Callable[[Path], Path]] = {
     "quadratic": lambda path: write_quadratic(counting_model(), path),
-    "poisson": bundles.write,
     "stating": publishable.write,
     "mixed": lambda path: write_gaussian(mixed_model(), path),
     "conditional": lambda path: write_gaussian(conditional_model(), path),
