@@ -37,6 +37,8 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb.validation": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
     "llb.interop": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
     "llb.publish": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation", "llb.validation"),
+    "llb.report": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation", "llb.validation"),
+    "llb.index": ("llb_schema", "llb.bundle", "llb.validation", "llb.report"),
     "llb.cli": ("llb_schema", "llb"),
     "llb.cli.conform": ("llb_schema", "llb", "llb_conformance"),
     "llb.cli.conform_run": ("llb_schema", "llb", "llb_conformance"),
@@ -179,7 +181,9 @@ MUST_NOT_IMPORT: dict[str, frozenset[str]] = {
 }
 
 # What `import llb` must not load: its start-up time is everybody's.
-HEAVY = ("jax", "flax", "optax", "pyhf", "spey", "onnx", "onnxruntime", "scipy", "numpy", "matplotlib")
+HEAVY = (
+    "jax", "flax", "optax", "pyhf", "spey", "onnx", "onnxruntime", "scipy", "numpy", "matplotlib", "jinja2",
+)  # fmt: skip
 
 
 @cache

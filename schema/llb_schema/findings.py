@@ -41,6 +41,7 @@ FAMILIES: Mapping[str, str] = {
     "W": "statistical models",
     "T": "training",
     "H": "publishing: submissions to HEPData; from H101 on its own validator, from H201 on Zenodo",
+    "R": "reports and indices of bundles",
     "X": "usage",
 }
 """What the letter of a code stands for: where a fault was found, in the order in which checks run."""

@@ -31,8 +31,9 @@ _SHOWN = 20
 # The extra that brings a package which the base installation does without.
 _EXTRAS = {
     **dict.fromkeys(("blackjax", "dask", "distributed", "flax", "jax", "jaxlib"), "train"),
-    **dict.fromkeys(("matplotlib", "optax", "pyarrow", "pyhf"), "train"),
+    **dict.fromkeys(("optax", "pyarrow", "pyhf"), "train"),
     **dict.fromkeys(("arviz_base", "h5netcdf"), "arviz"),
+    **dict.fromkeys(("jinja2", "markupsafe", "matplotlib"), "report"),
     "spey": "spey",
     **dict.fromkeys(("hepdata_lib", "hepdata_validator", "yaml", "PIL"), "hepdata"),
 }

@@ -38,6 +38,8 @@ COMMANDS = {
     ),
     "validate": ("llb.cli.inspect", "validate_command", "Check a bundle and report every fault."),
     "show": ("llb.cli.inspect", "show_command", "Show what a bundle says."),
+    "report": ("llb.cli.report", "report_command", "A bundle as one HTML page."),
+    "index": ("llb.cli.index", "index_command", "A page and a list of all bundles in a folder."),
     "diff": ("llb.cli.diff", "diff_command", "What differs between two bundles."),
     "pack": ("llb.cli.pack", "pack_command", "Write a bundle in another form: zip, tar.gz or directory."),
     "upgrade": ("llb.cli.pack", "upgrade_command", "Write a bundle in the current version of the format."),

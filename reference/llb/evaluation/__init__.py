@@ -1,6 +1,6 @@
 """How good a bundle is: its predictions against the teacher's truth, as numbers and as pictures."""
 
-from llb.evaluation.benchmarks import Benchmarks, compare_benchmarks, read_benchmarks
+from llb.evaluation.benchmarks import Benchmarks, benchmark_truth, compare_benchmarks, read_benchmarks
 from llb.evaluation.calibration import Calibration, rank_calibration
 from llb.evaluation.density_truth import (
     LOG_PROB_COLUMNS,
@@ -19,16 +19,20 @@ from llb.evaluation.distances import (
     wasserstein_distances,
 )
 from llb.evaluation.figures import (
+    DISTANCE_TITLES,
     agreement_figure,
     calibration_figure,
     corner_figure,
+    coverage_figure,
     density_profile_figure,
+    distance_figure,
     error_figure,
     error_map_figure,
     exclusion_figure,
     learning_figure,
     log_prob_figure,
     marginals_figure,
+    ray_figure,
     telling_columns,
     truth_figure,
 )
@@ -61,6 +65,7 @@ from llb.evaluation.truth import HeldOut, compare_heldout, read_heldout
 
 __all__ = [
     "CREDIBILITIES",
+    "DISTANCE_TITLES",
     "LOG_PROB_COLUMNS",
     "ONE_PERCENT_ON_CLS",
     "PAPER_CREDIBILITIES",
@@ -86,6 +91,7 @@ __all__ = [
     "agreement_figure",
     "base_space_test",
     "benchmark_errors",
+    "benchmark_truth",
     "calibration_figure",
     "central_intervals",
     "compare_benchmarks",
@@ -94,10 +100,12 @@ __all__ = [
     "corner_figure",
     "correlation_distance",
     "coverage",
+    "coverage_figure",
     "density_accuracy",
     "density_distances",
     "density_errors",
     "density_profile_figure",
+    "distance_figure",
     "edge_error",
     "effective_fraction",
     "error_figure",
@@ -116,6 +124,7 @@ __all__ = [
     "polynomial_mmd",
     "random_directions",
     "rank_calibration",
+    "ray_figure",
     "read_benchmarks",
     "read_density_heldout",
     "read_heldout",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb.bundle import Bundle
+from llb.evaluation.signal_errors import SignalNumbers
 from llb.evaluation.table import read_table
 
 if TYPE_CHECKING:
     from llb.runtime import Limits, ProfileLikelihood
 
-__all__ = ["Benchmarks", "compare_benchmarks", "read_benchmarks"]
+__all__ = ["Benchmarks", "benchmark_truth", "compare_benchmarks", "read_benchmarks"]
 
 Floats = NDArray[np.float64]
+
+_NUMBERS = ("mu_hat", "cls_observed", "cls_expected", "upper_limit_observed", "upper_limit_expected")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,26 @@ def read_benchmarks(bundle: Bundle) -> Benchmarks | None:
     names, table = read_table(bundle, path, header)
     width = len(manifest.bin_ids)
     return Benchmarks(names, table[:, :width], table[:, width], table[:, width + 1])
+
+
+def benchmark_truth(bundle: Bundle) -> SignalNumbers | None:
+    """The teacher's numbers in the benchmark table, NaN where it has no column for them; None without one.
+
+    Raises:
+        FindingError: as `read_benchmarks`.
+    """
+    path = bundle.manifest.validation.benchmarks
+    if path is None:
+        return None
+    header = next(csv.reader(io.StringIO(bundle.read(path).decode("utf-8", "replace"), newline="")), [])
+    # Up to the last column that is meant; its maker may have put others between.
+    places = {name: header.index(name) for name in _NUMBERS if name in header}
+    names, table = read_table(bundle, path, header[: max(places.values(), default=0) + 1])
+    columns = {
+        name: table[:, places[name] - 1] if name in places else np.full(len(names), np.nan)
+        for name in _NUMBERS
+    }
+    return SignalNumbers(names, **columns)
 
 
 def compare_benchmarks(model: ProfileLikelihood, benchmarks: Benchmarks) -> list[tuple[Limits, float, float]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llb.evaluation.figures.canvas import CURVE_COLOURS, LINE, beside, canvas
+from llb.evaluation.figures.canvas import CURVE_COLOURS, LINE, Form, beside, canvas
+from llb.evaluation.figures.names import CURVE_TITLES
 from llb.evaluation.metrics import DECISION_MAX, ONE_PERCENT_ON_CLS, Comparison, running_quantiles
 from llb.evaluation.style import FAINT, INK
 
@@ -19,12 +20,6 @@ __all__ = ["error_figure", "learning_figure", "truth_figure"]
 
 Floats = NDArray[np.float64]
 
-_TITLES = {
-    "observed": "Observed",
-    "observed_asimov": "Observed Asimov",
-    "apriori": "A priori",
-    "apriori_asimov": "A priori Asimov",
-}
 _FLOOR = 1e-7
 _TRUTH_LABEL = "teacher's Δ NLL"
 
@@ -49,13 +44,13 @@ def truth_figure(comparisons: Sequence[Comparison]) -> bytes:
     return finished()
 
 
-def error_figure(comparisons: Sequence[Comparison]) -> bytes:
+def error_figure(comparisons: Sequence[Comparison], *, form: Form = "png") -> bytes:
     """|error| of every held-out point against its Delta NLL, with running quantiles, one panel per curve.
 
     Raises:
         FindingError: LLB-X001, matplotlib is not installed.
     """
-    with canvas(3.9 * len(comparisons), 3.9) as (figure, finished):
+    with canvas(3.9 * len(comparisons), 3.9, form) as (figure, finished):
         axes = figure.subplots(1, len(comparisons), sharex=True, sharey=True, squeeze=False)[0]
         for panel, item in zip(axes, comparisons, strict=True):
             _draw_error(panel, item)
@@ -63,11 +58,11 @@ def error_figure(comparisons: Sequence[Comparison]) -> bytes:
         _name_thresholds(axes[-1])
         axes[0].legend(loc="lower right")
         axes[0].text(
-            0.5 * DECISION_MAX,
+            DECISION_MAX,
             0.99,
-            "decision region",
+            " decision region",
             transform=axes[0].get_xaxis_transform(),
-            ha="center",
+            ha="left",
             va="top",
             fontsize=8,
             color=FAINT,
@@ -125,7 +120,7 @@ def _draw_truth(panel: Axes, below: Axes, item: Comparison, reach: float) -> Non
     }
     panel.plot(span, span, color=FAINT, lw=1, zorder=1)
     panel.scatter(truth, predicted, **dots)
-    panel.set_title(_TITLES.get(item.curve, item.curve))
+    panel.set_title(CURVE_TITLES.get(item.curve, item.curve))
     error = np.abs(predicted - truth)
     median, p99 = np.quantile(error, [0.5, 0.99]) if error.size else (np.nan, np.nan)
     note = f"{truth.size:,} points\nmedian error {median:.2g}\n99 % below {p99:.2g}"
@@ -161,7 +156,7 @@ def _draw_error(panel: Axes, item: Comparison) -> None:
     for threshold in (ONE_PERCENT_ON_CLS, 0.1 * ONE_PERCENT_ON_CLS):
         panel.axhline(threshold, color=LINE, lw=1.2, ls=(0, (5, 3)))
     panel.set_yscale("log")
-    panel.set_title(_TITLES.get(item.curve, item.curve))
+    panel.set_title(CURVE_TITLES.get(item.curve, item.curve))
     panel.set_xlabel(_TRUTH_LABEL)
     panel.margins(x=0.02)
 

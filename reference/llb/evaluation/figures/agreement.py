@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llb.evaluation.figures.canvas import EXPECTED, LINE, OBSERVED, canvas
+from llb.evaluation.figures.canvas import EXPECTED, LINE, OBSERVED, Form, canvas
 from llb.evaluation.signal_errors import CLS_DECIDED, SignalNumbers
 from llb.evaluation.style import FAINT
 
@@ -19,17 +19,18 @@ __all__ = ["agreement_figure"]
 Floats = NDArray[np.float64]
 
 _SERIES = (("observed", OBSERVED, "o"), ("expected", EXPECTED, "D"))
-_LEAST_CLS = 1e-5
+_CLS, _LIMITS = (1e-5, 1.0), (1e-6, 1e9)
+"""What is drawn; beyond, points stand at the edge."""
 _BAND = 1.0
 _LEAST_REACH, _MOST_REACH = 1.5, 10.0
 """Half height of the residuals in per cent."""
 
 
-def agreement_figure(truth: SignalNumbers, predicted: SignalNumbers) -> bytes:
+def agreement_figure(truth: SignalNumbers, predicted: SignalNumbers, *, form: Form = "png") -> bytes:
     """CLs at mu = 1, left, and upper limits, right; observed, and the a-posteriori expected median.
 
-    The residuals are relative, in per cent, with a band of 1 %; CLs below 1e-3 have none. Residuals out of
-    reach are arrows at the edge.
+    A kind of numbers that the teacher does not have is not drawn. The residuals are relative, in per cent,
+    with a band of 1 %; CLs below 1e-3 have none. Residuals out of reach are arrows at the edge.
 
     Args:
         truth: the teacher's numbers.
@@ -38,7 +39,7 @@ def agreement_figure(truth: SignalNumbers, predicted: SignalNumbers) -> bytes:
     Raises:
         FindingError: LLB-X001, matplotlib is not installed.
     """
-    with canvas(9.6, 5.4) as (figure, finished):
+    with canvas(9.6, 5.4, form) as (figure, finished):
         axes = figure.subplots(2, 2, sharex="col", gridspec_kw={"height_ratios": (2.6, 1)})
         for column, quantity in enumerate(("cls", "upper_limit")):
             upper, lower = axes[0, column], axes[1, column]
@@ -55,13 +56,15 @@ def agreement_figure(truth: SignalNumbers, predicted: SignalNumbers) -> bytes:
 
 
 def _draw_column(panel: Axes, below: Axes, pairs: dict[str, tuple[Floats, Floats]], *, is_cls: bool) -> None:
-    floor = _LEAST_CLS if is_cls else 0.0
+    edges = _CLS if is_cls else _LIMITS
     residuals: dict[str, tuple[Floats, Floats]] = {}
     shown: list[Floats] = []
     for kind, colour, marker in _SERIES:
         exact, found = pairs[kind]
+        if not np.isfinite(exact).any():
+            continue
         known = np.isfinite(exact) & np.isfinite(found) & (exact > 0.0)
-        x, y = np.maximum(exact[known], floor), np.maximum(found[known], floor)
+        x, y = np.clip(exact[known], *edges), np.clip(found[known], *edges)
         shown += [x, y]
         fair = (x > CLS_DECIDED) & (x < 1.0) if is_cls else x > 0.0
         residuals[kind] = (x[fair], 100.0 * (y[fair] / x[fair] - 1.0))
@@ -77,7 +80,8 @@ def _draw_column(panel: Axes, below: Axes, pairs: dict[str, tuple[Floats, Floats
     if not is_cls:
         for axis in (panel.xaxis, panel.yaxis):
             axis.set_major_formatter(_number)
-    panel.legend(loc="upper left", handletextpad=0.3)
+    if residuals:
+        panel.legend(loc="upper left", handletextpad=0.3)
     _draw_residuals(below, residuals)
     decision = 0.05 if is_cls else 1.0
     for each in (panel, below):
@@ -87,11 +91,13 @@ def _draw_column(panel: Axes, below: Axes, pairs: dict[str, tuple[Floats, Floats
 
 
 def _draw_residuals(below: Axes, residuals: dict[str, tuple[Floats, Floats]]) -> None:
-    size = np.abs(np.concatenate([values for _, values in residuals.values()]))
+    size = np.abs(np.concatenate([np.empty(0), *(values for _, values in residuals.values())]))
     reach = float(np.clip(1.15 * size.max(initial=0.0), _LEAST_REACH, _MOST_REACH))
     below.axhspan(-_BAND, _BAND, color=LINE, alpha=0.14, lw=0)
     below.axhline(0.0, color=FAINT, lw=1)
     for kind, colour, marker in _SERIES:
+        if kind not in residuals:
+            continue
         x, values = residuals[kind]
         look: dict[str, Any] = {"color": colour, "ms": 4, "mec": "white", "mew": 0.4, "alpha": 0.85}
         inside = np.abs(values) <= reach

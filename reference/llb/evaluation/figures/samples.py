@@ -1,15 +1,15 @@
-"""Samples of a density beside those of the truth: by parameter, and by pairs of parameters."""
+"""Samples of a density beside the truth: one parameter at a time, and two."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llb.evaluation.figures.canvas import EXPECTED, OBSERVED, canvas, plain
+from llb.evaluation.figures.canvas import EXPECTED, OBSERVED, Form, canvas, plain
 from llb.evaluation.style import FAINT
 
 if TYPE_CHECKING:
@@ -19,11 +19,14 @@ __all__ = ["corner_figure", "marginals_figure", "telling_columns"]
 
 Floats = NDArray[np.float64]
 
-_BINS, _CELLS = 50, 32
 _COLUMNS = 4
-_CONTENTS = (0.6827, 0.95)
-_TAIL = 1e-3
-"""Of a marginal distribution, what lies beyond either end of its panel."""
+_BINS = (12, 40)
+_GRID = (12, 36)
+"""Fewest and most cells along an axis; between them there are more where there are more points."""
+_MASSES = (0.95, 0.683)
+_TRUTH, _DRAWN = OBSERVED, EXPECTED
+_WIDEST = (0.002, 0.998)
+"""Quantiles of the truth between which is drawn."""
 
 
 def telling_columns(samples: Floats, first: Sequence[int], count: int) -> tuple[int, ...]:
@@ -31,7 +34,7 @@ def telling_columns(samples: Floats, first: Sequence[int], count: int) -> tuple[
 
     Args:
         samples: (n, columns).
-        first: columns that come first; if there are none, the one that is correlated most with the others.
+        first: columns that come first; if there are none, the one that is correlated most with another.
         count: at most so many columns are returned.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -40,112 +43,119 @@ def telling_columns(samples: Floats, first: Sequence[int], count: int) -> tuple[
     chosen = list(first[:count]) or [int(np.argmax(related.max(axis=1)))]
     strength = related[chosen].max(axis=0)
     others = [int(column) for column in np.argsort(-strength, kind="stable") if column not in chosen]
-    return tuple((chosen + others)[: min(count, samples.shape[1])])
+    return tuple((chosen + others)[:count])
 
 
-def marginals_figure(names: Sequence[str], drawn: Floats, truth: Floats) -> bytes:
-    """A PNG of the distribution of each parameter, of the density and of the truth, one panel each.
+def marginals_figure(names: Sequence[str], truth: Floats, drawn: Floats, *, form: Form = "png") -> bytes:
+    """A panel for each parameter: held-out points as an area, samples of the density as a line.
 
     Args:
-        names: of the parameters, by column.
-        drawn: (n, columns) samples of the density.
-        truth: (m, columns) samples of the truth.
+        names: of the parameters, (m,).
+        truth: (n, m) held-out points.
+        drawn: (k, m) samples.
+        form: of the bytes.
 
     Raises:
-        FindingError: `LLB-X001`, matplotlib is not installed.
+        FindingError: LLB-X001, matplotlib is not installed.
     """
-    rows, columns = -(-len(names) // _COLUMNS), min(len(names), _COLUMNS)
-    with canvas(2.6 * columns, 2.2 * rows + 0.4) as (figure, png):
-        figure.set_layout_engine("constrained", wspace=0.06, hspace=0.08)
-        panels: Any = figure.subplots(rows, columns, squeeze=False).ravel()
-        for panel in panels[len(names) :]:
-            panel.set_axis_off()
-        for column, (panel, name) in enumerate(zip(panels, names, strict=False)):
-            _draw_marginal(panel, drawn[:, column], truth[:, column])
+    wide = min(_COLUMNS, len(names))
+    high = math.ceil(len(names) / wide)
+    with canvas(2.5 * wide, 2.0 * high + 0.4, form) as (figure, finished):
+        panels = figure.subplots(high, wide, squeeze=False)
+        for panel, name, one, other in zip(panels.flat, names, truth.T, drawn.T, strict=False):
+            _draw_marginal(panel, one, other)
             panel.set_xlabel(plain(name))
-        handles, labels = panels[0].get_legend_handles_labels()
+        for panel in panels.flat[len(names) :]:
+            panel.set_axis_off()
+        handles, labels = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper left", ncols=2)
-    return png()
+    return finished()
 
 
-def corner_figure(names: Sequence[str], drawn: Floats, truth: Floats) -> bytes:
-    """A PNG of all pairs of parameters: regions of highest density that hold 68.3 % and 95 %.
+def corner_figure(names: Sequence[str], truth: Floats, drawn: Floats, *, form: Form = "png") -> bytes:
+    """Marginals on the diagonal; below it the smallest regions with 68 % and 95 % of the points.
 
-    Filled for the truth, lines for the density; the diagonal has the marginal distributions. Arguments and
-    errors as of `marginals_figure`.
+    Args:
+        names: of the parameters, (m,), two or more.
+        truth: (n, m) held-out points.
+        drawn: (k, m) samples.
+        form: of the bytes.
+
+    Raises:
+        FindingError: LLB-X001, matplotlib is not installed.
     """
-    count = len(names)
-    with canvas(1.9 * count + 0.6, 1.9 * count + 0.4) as (figure, png):
-        grid: Any = figure.subplots(count, count, squeeze=False, sharex="col")
-        for row, column in product(range(count), repeat=2):
-            panel = grid[row, column]
-            if column > row:
-                panel.set_axis_off()
-            elif column == row:
-                _draw_marginal(panel, drawn[:, row], truth[:, row])
-            else:
-                _draw_pair(panel, drawn[:, (column, row)], truth[:, (column, row)])
-                if column == 0:
-                    panel.set_ylabel(plain(names[row]))
+    size = len(names)
+    with canvas(2.0 * size + 0.6, 2.0 * size + 0.6, form) as (figure, finished):
+        panels = figure.subplots(size, size, sharex="col")
+        for row in range(size):
+            for column in range(size):
+                panel = panels[row, column]
+                if column > row:
+                    panel.set_axis_off()
+                elif column == row:
+                    _draw_marginal(panel, truth[:, row], drawn[:, row])
                 else:
-                    panel.tick_params(labelleft=False)
-            panel.locator_params(nbins=4)
-            if row == count - 1:
-                panel.set_xlabel(plain(names[column]))
-        handles, labels = grid[0, 0].get_legend_handles_labels()
+                    _draw_pair(panel, truth[:, (column, row)], drawn[:, (column, row)])
+                    panel.tick_params(labelleft=column == 0)
+                panel.locator_params(nbins=4)
+            panels[-1, row].set_xlabel(plain(names[row]))
+            if row:
+                panels[row, 0].set_ylabel(plain(names[row]))
+        handles, labels = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="upper right")
-    return png()
+    return finished()
 
 
-def _span(values: Floats) -> tuple[float, float]:
-    low, high = np.quantile(values, [_TAIL, 1.0 - _TAIL])
-    return (float(low), float(high)) if low < high else (float(low) - 0.5, float(low) + 0.5)
+def _span(truth: Floats) -> tuple[float, float]:
+    low, high = (float(value) for value in np.quantile(truth, _WIDEST))
+    margin = 0.06 * (high - low) if high > low else 0.5
+    return low - margin, high + margin
 
 
-def _draw_marginal(panel: Axes, drawn: Floats, truth: Floats) -> None:
-    span = _span(truth)
-    # As a density of all samples, also of those beyond the panel.
-    unit = _BINS / (span[1] - span[0])
-    heights = [np.histogram(values, _BINS, span)[0] * unit / len(values) for values in (truth, drawn)]
-    edges = np.linspace(*span, _BINS + 1)
-    panel.stairs(heights[0], edges, fill=True, color=OBSERVED, alpha=0.3, label="truth")
-    panel.stairs(heights[1], edges, color=EXPECTED, lw=1.4, label="density")
-    panel.set_xlim(span)
-    panel.set_ylim(0.0, 1.15 * max(height.max() for height in heights))
+def _cells(points: Floats, between: tuple[int, int]) -> int:
+    return int(np.clip(0.7 * np.sqrt(len(points)), *between))
+
+
+def _draw_marginal(panel: Axes, truth: Floats, drawn: Floats) -> None:
+    edges = np.linspace(*_span(truth), _cells(truth, _BINS) + 1)
+    (one, _), (other, _) = (np.histogram(values, edges) for values in (truth, drawn))
+    width = np.diff(edges)
+    # Of all points, drawn or not, so that what lies outside is missing from the area.
+    heights = (one / (len(truth) * width), other / (len(drawn) * width))
+    panel.stairs(heights[0], edges, fill=True, color=_TRUTH, alpha=0.3, label="held-out points")
+    panel.stairs(heights[1], edges, color=_DRAWN, lw=1.5, label="samples of the bundle")
+    panel.set_xlim(edges[0], edges[-1])
     panel.set_yticks([])
     panel.spines["left"].set_visible(False)
+    panel.locator_params(axis="x", nbins=4)
 
 
-def _draw_pair(panel: Axes, drawn: Floats, truth: Floats) -> None:
-    spans = [_span(truth[:, 0]), _span(truth[:, 1])]
-    middles = [np.linspace(*span, _CELLS + 1)[:-1] + 0.5 * (span[1] - span[0]) / _CELLS for span in spans]
-    for values, colour, filled in ((truth, OBSERVED, True), (drawn, EXPECTED, False)):
-        cells = _smooth(np.histogram2d(values[:, 0], values[:, 1], _CELLS, spans)[0])
-        levels = _levels(cells)
-        if filled:
-            shades = [f"{colour}33", f"{colour}77"]
-            panel.contourf(*middles, cells.T, [*levels, cells.max() * 1.001], colors=shades)
-        else:
-            panel.contour(*middles, cells.T, levels, colors=[colour], linewidths=1.2)
-    panel.set_xlim(spans[0])
-    panel.set_ylim(spans[1])
-    panel.grid(visible=True, color=FAINT, alpha=0.15)
+def _draw_pair(panel: Axes, truth: Floats, drawn: Floats) -> None:
+    edges = [np.linspace(*_span(column), _cells(truth, _GRID) + 1) for column in truth.T]
+    middles = [0.5 * (item[1:] + item[:-1]) for item in edges]
+    for points, colour, look in (
+        (truth, _TRUTH, {"linewidths": 4.0, "alpha": 0.35}),
+        (drawn, _DRAWN, {"linewidths": 1.2}),
+    ):
+        _draw_regions(panel, points, edges, middles, {"colors": [colour], **look})
+    panel.set_xlim(edges[0][0], edges[0][-1])
+    panel.set_ylim(edges[1][0], edges[1][-1])
+    for side in ("top", "right"):
+        panel.spines[side].set_visible(True)
+        panel.spines[side].set_color(FAINT)
 
 
-def _levels(cells: Floats) -> list[float]:
-    """The heights above which cells hold the contents, ascending; distinct, as contours need them."""
-    ordered = np.sort(cells, axis=None)[::-1]
-    held = np.cumsum(ordered) / max(float(ordered.sum()), 1e-300)
-    found = sorted(float(ordered[min(int(np.searchsorted(held, part)), len(held) - 1)]) for part in _CONTENTS)
-    least = 1e-9 * max(float(ordered[0]), 1.0)
-    return [max(found[0], least), max(found[1], found[0] + least, 2.0 * least)]
+def _draw_regions(
+    panel: Axes, points: Floats, edges: Sequence[Floats], middles: Sequence[Floats], look: dict[str, Any]
+) -> None:
+    from scipy.ndimage import gaussian_filter
 
-
-def _smooth(cells: Floats) -> Floats:
-    """A little blur, so that contours of few samples are lines and not islands."""
-    kernel = np.array([0.25, 0.5, 0.25])
-    for axis in (0, 1):
-        padded = np.pad(cells, [(1, 1) if axis == side else (0, 0) for side in (0, 1)], mode="edge")
-        parts = (np.take(padded, np.arange(step, step + cells.shape[axis]), axis) for step in range(3))
-        cells = sum((weight * part for weight, part in zip(kernel, parts, strict=True)), np.zeros_like(cells))
-    return cells
+    counts, _, _ = np.histogram2d(*points.T, bins=list(edges))
+    smooth = gaussian_filter(counts, 1.0)
+    descending = np.sort(smooth.ravel())[::-1]
+    share = np.cumsum(descending) / max(len(points), 1)
+    levels = sorted(
+        {float(descending[min(np.searchsorted(share, mass), share.size - 1)]) for mass in _MASSES}
+    )
+    if levels[0] > 0.0:
+        panel.contour(*middles, smooth.T, levels=levels, **look)

@@ -91,6 +91,6 @@ def _figures(emission: DensityEmission) -> dict[str, BundleFile]:
     for name, (figure, count) in pictures.items():
         columns = telling_columns(truth, interest, count)
         names = [emission.names[column] for column in columns]
-        data = figure(names, drawn[:, columns], truth[:, columns])
+        data = figure(names, truth[:, columns], drawn[:, columns])
         files[f"validation/{name}.png"] = BundleFile(data, "figure", "image/png")
     return files
