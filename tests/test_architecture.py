@@ -265,7 +265,7 @@ def test_only_the_make_commands_reach_the_trainer_and_only_when_called() -> None
     for module in (name for name in modules() if within(name, "llb")):
         reached = [line for name, line in imports(module) if within(name, "llb_trainer")]
         assert not reached or module in {
-            f"llb.cli.{name}" for name in ("given", "label", "make", "teacher", "train")
+            f"llb.cli.{name}" for name in ("given", "label", "make", "teacher", "train", "train_density")
         }
         top_level = {node.lineno for node in tree(module).body}
         assert not top_level & set(reached), f"{module} imports the trainer before it is asked to"
