@@ -33,6 +33,7 @@ _EXTRAS = {
     **dict.fromkeys(
         ("dask", "distributed", "flax", "jax", "jaxlib", "matplotlib", "optax", "pyarrow", "pyhf"), "train"
     ),
+    "httpx": "fetch",
     "spey": "spey",
 }
 
