@@ -110,6 +110,7 @@ def fetch_command(
             fetched = fetch_model(request, out, region=region, overwrite=overwrite, progress=progress)
         else:
             fetched = fetch_bundle(request, out, level=asked, overwrite=overwrite, progress=progress)
+    say(fetched.findings)
     if isinstance(fetched, FetchedBundle):
         _say_bundle(fetched, output)
     else:
@@ -128,7 +129,9 @@ def fetch_model_for(
     with Stages() as stages:
         stages(f"Asking for {reference}", 0)
         progress = download_stage(stages, folder.name)
-        return fetch_model(request, folder, region=region, overwrite=overwrite, progress=progress)
+        fetched = fetch_model(request, folder, region=region, overwrite=overwrite, progress=progress)
+    say(fetched.findings)
+    return fetched
 
 
 def _say_record(record: Record, output: str) -> None:
@@ -169,13 +172,11 @@ def _looks_like(item: Resource) -> str | None:
 
 
 def _say_bundle(fetched: FetchedBundle, output: str) -> None:
-    say(fetched.findings)
     if output == "json":
         document = {
             "bundle": str(fetched.path),
             "content_id": fetched.content_id,
             "level": fetched.level,
-            "findings": [item.to_json() for item in fetched.findings],
             **_origin(fetched),
         }
         click.echo(json.dumps(document, indent=2))
@@ -208,4 +209,5 @@ def _origin(fetched: FetchedBundle | FetchedModel) -> dict[str, Any]:
         "url": fetched.url,
         "bytes": fetched.bytes,
         "sha256": fetched.sha256,
+        "findings": [item.to_json() for item in fetched.findings],
     }

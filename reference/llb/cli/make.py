@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from llb_schema import FindingError, finding
 
 if TYPE_CHECKING:
     from llb.cli.progress import Stages
+    from llb.fetch import FetchedModel
     from llb.runtime import Signals
     from llb.validation import Report
     from llb_trainer.comparison import Comparison, PublishedPatches
@@ -48,15 +50,6 @@ class _Task:
     overwrite: bool
     points: int
     seed: int
-
-
-@dataclass(frozen=True)
-class _Published:
-    """Where a model is to be fetched from."""
-
-    doi: str
-    resource: str | None
-    region: str | None
 
 
 @dataclass(frozen=True)
@@ -132,8 +125,8 @@ def quickstart_command(
         raise click.UsageError("--resource and --region belong to --doi")
     if measurement is not None and workspace is None and doi is None:
         raise click.UsageError("--measurement needs a --workspace or a --doi")
-    published = None if doi is None else _Published(doi, resource, region)
-    task = _checked(workspace, patchset, published, measurement, out, force, points, seed)
+    fetch = None if doi is None else partial(fetch_model_for, doi, resource, region, overwrite=force)
+    task = _checked(workspace, patchset, fetch, measurement, out, force, points, seed)
     from llb.cli.progress import Stages
 
     with Stages() as stages:
@@ -148,7 +141,7 @@ def quickstart_command(
 def _checked(
     workspace: Path | None,
     patchset: Path | None,
-    published_model: _Published | None,
+    fetch: Callable[[Path], FetchedModel] | None,
     measurement: str | None,
     out: Path,
     force: bool,
@@ -169,10 +162,8 @@ def _checked(
     from llb_trainer.quickstart import patchset_path, workspace_path
     from llb_trainer.teachers.histfactory import read_workspace
 
-    if published_model is not None:
-        folder = _beside(out, "-model")
-        asked = published_model
-        model = fetch_model_for(asked.doi, asked.resource, asked.region, folder, overwrite=force)
+    if fetch is not None:
+        model = fetch(_beside(out, "-model"))
         workspace, patchset = model.workspace, model.patchset
     embedded = workspace is None
     if workspace is None:

@@ -13,7 +13,7 @@ from typing import Any
 from llb.bundle import Container, parse_json
 from llb_schema import Finding, FindingError, finding
 
-__all__ = ["PublishedModel", "choose_model", "find_models"]
+__all__ = ["PublishedModel", "PublishedModels", "choose_model", "find_models"]
 
 _WORKSPACE = {"channels", "observations", "measurements"}
 _BACKGROUND = ("bkg", "background")
@@ -32,6 +32,19 @@ class PublishedModel:
     region: str
     workspace: str
     patchset: str | None
+
+
+@dataclass(frozen=True)
+class PublishedModels:
+    """What there is to choose from.
+
+    Attributes:
+        models: sorted by region.
+        unclaimed: paths of patchsets that belong to no workspace here.
+    """
+
+    models: tuple[PublishedModel, ...]
+    unclaimed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -62,8 +75,8 @@ class _Document:
         return any(word in self.path.name.lower() for word in _BACKGROUND)
 
 
-def find_models(container: Container) -> tuple[PublishedModel, ...]:
-    """All models in a container, sorted by region.
+def find_models(container: Container) -> PublishedModels:
+    """All models in a container.
 
     A patchset belongs to the workspace whose digest it quotes; one that quotes none, to the only workspace of
     its folder. Where a workspace of a folder is known as background-only, by its patchset or by its name, the
@@ -88,7 +101,10 @@ def find_models(container: Container) -> tuple[PublishedModel, ...]:
         PublishedModel(region, item.name, signals.get(item.name))
         for item, region in zip(chosen, regions, strict=True)
     )
-    return tuple(sorted(models, key=lambda model: model.region))
+    return PublishedModels(
+        tuple(sorted(models, key=lambda model: model.region)),
+        tuple(item.name for item in patchsets if item.name not in signals.values()),
+    )
 
 
 def choose_model(models: Sequence[PublishedModel], region: str | None = None) -> PublishedModel:

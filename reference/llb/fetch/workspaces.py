@@ -12,7 +12,7 @@ from llb.fetch.download import Progress
 from llb.fetch.models import PublishedModel, choose_model, find_models
 from llb.fetch.record import Resource
 from llb.fetch.request import Request, arriving
-from llb_schema import FindingError, finding
+from llb_schema import Finding, FindingError, finding
 
 __all__ = ["FetchedModel", "check_model_target", "fetch_model"]
 
@@ -33,6 +33,7 @@ class FetchedModel:
         url: where from, after redirects.
         bytes: size of the download.
         sha256: digest of the download.
+        findings: warnings.
     """
 
     workspace: Path
@@ -43,6 +44,7 @@ class FetchedModel:
     url: str
     bytes: int
     sha256: str
+    findings: tuple[Finding, ...]
 
 
 def fetch_model(
@@ -69,8 +71,8 @@ def fetch_model(
     check_model_target(out, overwrite=overwrite)
     with arriving(request, "workspace", out, progress) as (resource, arrival):
         container = open_model_files(arrival, resource.name)
-        models = find_models(container)
-        model = choose_model(models, region)
+        found = find_models(container)
+        model = choose_model(found.models, region)
         files = {_WORKSPACE: container.read(model.workspace)}
         if model.patchset is not None:
             files[_PATCHSET] = container.read(model.patchset)
@@ -79,11 +81,12 @@ def fetch_model(
         workspace=out / _WORKSPACE,
         patchset=out / _PATCHSET if model.patchset is not None else None,
         model=model,
-        regions=tuple(item.region for item in models),
+        regions=tuple(item.region for item in found.models),
         resource=resource,
         url=arrival.url,
         bytes=arrival.bytes,
         sha256=arrival.sha256,
+        findings=tuple(finding("LLB-D022", pointer=name) for name in found.unclaimed),
     )
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import bundles
 import pytest
@@ -12,10 +17,9 @@ from commands import run
 from publisher import Publisher, Reply
 
 from llb.bundle import copy_bundle, read_any_bundle
-from llb_trainer.plan import Plan
+from llb.cli.failure import EXIT_INTERRUPTED
+from llb.runtime import Signals
 from llb_trainer.quickstart import patchset_path, workspace_path
-from llb_trainer.sampling import Sampling
-from llb_trainer.training import Recipe
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -121,21 +125,40 @@ def test_what_a_quickstart_refuses(command: Command, tmp_path: Path, arguments: 
 def test_a_quickstart_on_a_published_search(
     publisher: Publisher, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole way, with a training too short for good numbers."""
+    """Up to the training, which test_pipeline.py has: it gets the search and its signals."""
+    handed: dict[str, Any] = {}
 
-    def short(seed: int) -> Plan:
-        recipe = Recipe(width=8, depth=1, members=2, steps=60, batch=64, seed=seed)
-        return Plan(signals=256, sampling=Sampling(seed=seed), recipe=recipe, processes=0)
+    def stop(open_teacher: partial[Any], published: Signals, *_: object, **__: object) -> None:
+        handed.update(search=open_teacher.args[0], published=published)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr("llb_trainer.quickstart.plan.quickstart_plan", short)
-    files = {"workspace.json": workspace_path().read_bytes()}
-    doi = publisher.hepdata("9", files, {"workspace.json": "HistFactory"})
-    out = tmp_path / "q.llb"
-    arguments = ("--out", out, "--points", 1, "--format", "json")
-    code, text, err = command("quickstart", "--doi", doi, *arguments)
-    assert code in {0, 1}, err
-    assert json.loads(text)["bundle"] == str(out)
-    assert (tmp_path / "q-model" / "BkgOnly.json").read_bytes() == workspace_path().read_bytes()
-    teacher = read_any_bundle(out).manifest.teacher
-    assert [item.name for item in teacher.files] == ["BkgOnly.json"]
-    assert patchset_path().name not in [item.name for item in tmp_path.iterdir()]
+    monkeypatch.setattr("llb_trainer.pipeline.run", stop)
+    doi = publisher.hepdata("9", {"likelihoods.zip": zipped(workspace_path(), patchset_path())})
+    out = tmp_path / "q.llb.zip"
+    code, _, err = command("quickstart", "--doi", f"{doi}/r1", "--out", out)
+    assert code == EXIT_INTERRUPTED, err
+    search = handed["search"]
+    assert (search.name, search.sha256) == (
+        "BkgOnly.json",
+        hashlib.sha256(workspace_path().read_bytes()).hexdigest(),
+    )
+    assert len(handed["published"].names) == 24
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["q-model"]
+    # The same again needs leave.
+    again = command("quickstart", "--doi", f"{doi}/r1", "--out", out)
+    assert (again[0], again[2].splitlines()[-1][:10]) == (2, "[LLB-X002]")
+
+
+def test_a_quickstart_on_what_is_not_there(publisher: Publisher, command: Command, tmp_path: Path) -> None:
+    code, _, err = command("quickstart", "--doi", "10.17182/hepdata.9", "--out", tmp_path / "q.llb")
+    assert (code, err.splitlines()[-1][:10]) == (2, "[LLB-D002]")
+    assert list(tmp_path.iterdir()) == []
+    assert publisher.asked
+
+
+def zipped(*files: Path) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.write(file, f"likelihoods/{file.name}")
+    return data.getvalue()

@@ -6,12 +6,13 @@ import io
 import tarfile
 from pathlib import Path
 
+import bundles
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from publisher import IMPATIENT, Asked, File, Publisher, Reply
 
-from llb.bundle import content_id, file_digests, open_container
+from llb.bundle import content_id, copy_bundle, file_digests, open_container, read_any_bundle
 from llb.fetch import Demands, FetchedBundle, Request, fetch_bundle, list_resources
 from llb_schema import FindingError
 
@@ -111,9 +112,18 @@ def test_one_folder_around_everything(publisher: Publisher, out: Path, archives:
     assert (out / "manifest.json").is_file()
 
 
-def test_level_and_findings(publisher: Publisher, out: Path, archives: dict[str, bytes]) -> None:
-    request = Request(publisher.file("/x", archives[".zip"]), patience=IMPATIENT)
-    assert fetch_bundle(request, out, level=4).level == 4
+def test_a_bundle_has_to_pass_its_level(publisher: Publisher, out: Path, tmp_path: Path) -> None:
+    """A bundle that is whole, and whose vectors are not what its graph gives."""
+    wrong = bundles.vectors()
+    wrong["cases"][1]["delta_nll"]["observed"] += 1.0
+    replaced = {bundles.VECTORS: bundles.json_file(wrong, "vectors")}
+    made = read_any_bundle(bundles.write(tmp_path / "wrong.llb", replace=replaced))
+    body = copy_bundle(made, tmp_path / "wrong.zip").read_bytes()
+    request = Request(publisher.file("/x", body), patience=IMPATIENT)
+    with pytest.raises(FindingError, match="LLB-N"):
+        fetch_bundle(request, out, level=4)
+    assert list(out.parent.iterdir()) == []
+    assert fetch_bundle(request, out, level=3).level == 3
 
 
 def test_choice(publisher: Publisher, out: Path, archives: dict[str, bytes]) -> None:
@@ -162,30 +172,53 @@ def test_a_broken_download_is_resumed(publisher: Publisher, out: Path, archives:
     assert {item.headers.get("if-range") for item in publisher.asked[1:]} == {'"1"'}
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        pytest.param({"ranges": False}, id="no ranges"),
-        pytest.param({"tag": ""}, id="no version"),
-        pytest.param({"tag": 'W/"1"'}, id="weak version"),
-    ],
-)
-def test_what_cannot_be_resumed_begins_anew(
-    publisher: Publisher, out: Path, archives: dict[str, bytes], change: dict[str, object]
+def test_a_server_without_parts_sends_the_whole_again(
+    publisher: Publisher, out: Path, archives: dict[str, bytes]
 ) -> None:
-    fetched(publisher, publisher.file("/x", archives[".zip"], breaks=1, piece=1000, **change), out)
-    assert len(publisher.asked) == 2
+    fetched(publisher, publisher.file("/x", archives[".zip"], breaks=1, piece=1000, ranges=False), out)
+    assert [item.headers.get("range") for item in publisher.asked] == [None, "bytes=1000-"]
+
+
+@pytest.mark.parametrize("tag", ["", 'W/"1"'])
+def test_without_a_strong_version_nothing_is_resumed(
+    publisher: Publisher, out: Path, archives: dict[str, bytes], tag: str
+) -> None:
+    fetched(publisher, publisher.file("/x", archives[".zip"], breaks=1, piece=1000, tag=tag), out)
+    assert [item.headers.get("range") for item in publisher.asked] == [None, None]
+
+
+def test_a_date_is_a_version_too(publisher: Publisher, out: Path, archives: dict[str, bytes]) -> None:
+    date = {"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"}
+    body = archives[".zip"]
+    size = {"Content-Range": f"bytes 1000-{len(body) - 1}/{len(body)}"}
+    parts = [Reply(200, body, date, cut=1000), Reply(206, body[1000:], size)]
+    publisher.routes["/x"] = lambda asked: parts[asked.before]
+    fetched(publisher, f"{publisher.url}/x", out)
+    assert publisher.asked[1].headers["if-range"] == date["Last-Modified"]
 
 
 def test_a_file_that_has_changed_begins_anew(
     publisher: Publisher, out: Path, archives: dict[str, bytes]
 ) -> None:
-    """The first bytes are of an old version, and must not be mixed with the new one."""
-    old = File(bytes(5000), tag='"old"', breaks=1, piece=1000)
+    """The first bytes are of an old version, which was longer, and must not be mixed with the new one."""
+    size = len(archives[".zip"])
+    old = File(bytes(3 * size), tag='"old"', breaks=1, piece=2 * size)
     new = File(archives[".zip"], tag='"new"')
     publisher.routes["/x"] = lambda asked: (old if asked.before == 0 else new)(asked)
-    fetched(publisher, f"{publisher.url}/x", out)
+    assert fetched(publisher, f"{publisher.url}/x", out).bytes == size
     assert publisher.asked[1].headers["if-range"] == '"old"'
+
+
+def test_a_part_that_begins_elsewhere_is_not_taken(
+    publisher: Publisher, out: Path, archives: dict[str, bytes]
+) -> None:
+    """It would make a file of the right size."""
+    body, size = archives[".zip"], len(archives[".zip"])
+    file = File(body, breaks=1, piece=1000)
+    wrong = Reply(206, body[:-1000], {"Content-Range": f"bytes 0-{size - 1001}/{size}"})
+    publisher.routes["/x"] = lambda asked: wrong if asked.before == 1 else file(asked)
+    fetched(publisher, f"{publisher.url}/x", out)
+    assert len(publisher.asked) == 3
 
 
 @pytest.mark.parametrize(

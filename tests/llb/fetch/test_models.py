@@ -101,7 +101,7 @@ def test_one_model(
     assert result.workspace.read_bytes() == WORKSPACE
     assert result.patchset == folder / "patchset.json"
     assert json.loads(result.patchset.read_text())["patches"] == load_patchset()["patches"]
-    assert (result.model.region, result.regions) == (region, (region,))
+    assert (result.model.region, result.regions, result.findings) == (region, (region,), ())
     assert [item.name for item in folder.parent.iterdir()] == ["model"]
 
 
@@ -144,7 +144,9 @@ def test_regions_in_one_folder(publisher: Publisher, folder: Path) -> None:
 
 def test_signals_of_another_workspace_are_left_out(publisher: Publisher, folder: Path) -> None:
     files = {"BkgOnly.json": other("A"), "patchset.json": PATCHSET}
-    assert fetched(publisher, tarred(files), folder).patchset is None
+    result = fetched(publisher, tarred(files), folder)
+    assert result.patchset is None
+    assert [(item.code, item.pointer) for item in result.findings] == [("LLB-D022", "patchset.json")]
 
 
 def test_no_model(publisher: Publisher, folder: Path) -> None:
