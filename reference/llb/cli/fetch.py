@@ -90,6 +90,7 @@ def fetch_command(
         DEFAULT_LEVEL,
         Demands,
         FetchedBundle,
+        Record,
         Request,
         Services,
         fetch_bundle,
@@ -99,19 +100,19 @@ def fetch_command(
 
     demands = Demands(max_size * _MIB, sha256)
     request = Request(reference, resource, demands, Services.from_environment())
-    if out is None:
-        _say_record(list_resources(request), output)
-        return
     asked = DEFAULT_LEVEL if level is None else level
     with Stages() as stages:
         stages(f"Asking for {reference}", 0)
-        progress = download_stage(stages, out.name)
-        if workspace:
+        progress = download_stage(stages, "" if out is None else out.name)
+        if out is None:
+            fetched = list_resources(request)
+        elif workspace:
             fetched = fetch_model(request, out, region=region, overwrite=overwrite, progress=progress)
         else:
             fetched = fetch_bundle(request, out, level=asked, overwrite=overwrite, progress=progress)
-    say(fetched.findings)
-    if isinstance(fetched, FetchedBundle):
+    if isinstance(fetched, Record):
+        _say_record(fetched, output)
+    elif isinstance(fetched, FetchedBundle):
         _say_bundle(fetched, output)
     else:
         _say_model(fetched, output)
@@ -172,6 +173,7 @@ def _looks_like(item: Resource) -> str | None:
 
 
 def _say_bundle(fetched: FetchedBundle, output: str) -> None:
+    say(fetched.findings)
     if output == "json":
         document = {
             "bundle": str(fetched.path),
@@ -186,6 +188,7 @@ def _say_bundle(fetched: FetchedBundle, output: str) -> None:
 
 
 def _say_model(fetched: FetchedModel, output: str) -> None:
+    say(fetched.findings)
     if output == "json":
         document = {
             "workspace": str(fetched.workspace),

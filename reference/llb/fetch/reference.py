@@ -14,10 +14,11 @@ __all__ = ["HepdataRecord", "PublishedFile", "Reference", "ZenodoRecord", "parse
 
 _DOI = re.compile(r"(?:doi:\s*)?(10\.[0-9]{4,9}/\S+)", re.IGNORECASE)
 _HEPDATA_DOI = re.compile(
-    r"10\.17182/hepdata\.([0-9]+)(?:\.v([0-9]+))?(?:/(?:r([0-9]+)|t[0-9]+))?", re.IGNORECASE
+    r"10\.17182/hepdata\.([0-9]+)(?:\.v([0-9]{1,6}))?(?:/(?:r([0-9]+)|t[0-9]+))?", re.IGNORECASE
 )
 _ZENODO_DOI = re.compile(r"10\.5281/zenodo\.([0-9]+)", re.IGNORECASE)
 _RESOLVERS = {"doi.org", "dx.doi.org"}
+_VERSION = re.compile(r"[0-9]{1,6}")
 _HEPDATA_PATH = re.compile(r"/record/(ins[0-9]+|[0-9]+)/?")
 _HEPDATA_FILE = re.compile(r"/record/resource/([0-9]+)/?")
 _ZENODO_PATH = re.compile(r"/(?:api/)?records?/([0-9]+)(?:/(?:files/?)?)?")
@@ -105,7 +106,7 @@ def _at_hepdata(text: str, services: Services) -> Reference:
         )
     if match := _HEPDATA_PATH.fullmatch(path):
         version = parse_qs(parts.query).get("version", [""])[0]
-        return HepdataRecord(match[1], int(version) if version.isdecimal() else None)
+        return HepdataRecord(match[1], int(version) if _VERSION.fullmatch(version) else None)
     return _file(text)
 
 

@@ -17,6 +17,7 @@ from llb.fetch.reference import parse_reference
 from llb.fetch.resolve import file_behind, resolve
 from llb.fetch.services import Services
 from llb.fetch.web import Web
+from llb_schema import FindingError, finding
 
 __all__ = ["Request", "arriving", "list_resources"]
 
@@ -57,15 +58,23 @@ def arriving(
     """The resource and its downloaded file, which is gone afterwards, whatever happens.
 
     Raises:
-        FindingError: `LLB-D...`, it cannot be had.
+        FindingError: `LLB-D...`, it cannot be had; `LLB-X003`, the disk refuses.
     """
     reference = parse_reference(request.reference, request.services)
-    with (
-        tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as staging,
-        Web(request.patience) as web,
-    ):
-        resource = choose(resolve(reference, request.services, web), wanted, request.resource)
-        behind = partial(file_behind, services=request.services)
-        # Under a name that is safe to have, and that findings may show.
-        path = Path(staging) / (re.sub(r"[^A-Za-z0-9._-]+", "_", resource.name).lstrip(".")[-100:] or "file")
-        yield resource, download(resource, path, web, request.demands, behind=behind, progress=progress)
+    behind = partial(file_behind, services=request.services)
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as staging,
+            Web(request.patience) as web,
+        ):
+            resource = choose(resolve(reference, request.services, web), wanted, request.resource)
+            path = Path(staging) / _safe(resource.name)
+            yield resource, download(resource, path, web, request.demands, behind=behind, progress=progress)
+    except OSError as error:
+        message = f"{target} cannot be written: {error.strerror or error}"
+        raise FindingError(finding("LLB-X003", message, pointer=str(target))) from error
+
+
+def _safe(name: str) -> str:
+    """A name that is safe to have, and that findings may show."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".")[-100:] or "file"

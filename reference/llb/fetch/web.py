@@ -26,16 +26,25 @@ _GONE = {404, 410}
 
 
 class Web:
-    """A client that asks politely: it follows safe redirects only, and every fault ends in a finding."""
+    """A client that follows safe redirects only, and whose every fault ends in a finding.
+
+    Raises:
+        FindingError: `LLB-D005`, proxies or certificates of the environment are unusable.
+    """
 
     def __init__(self, patience: Patience) -> None:
         self.patience = patience
-        self._client = httpx.Client(
-            follow_redirects=False,
-            timeout=patience.silence,
-            # Archives as they are: an encoding on the way would change their bytes.
-            headers={"User-Agent": f"llb/{version('llb')}", "Accept-Encoding": "identity"},
-        )
+        try:
+            self._client = httpx.Client(
+                follow_redirects=False,
+                timeout=patience.silence,
+                # Archives as they are: an encoding on the way would change their bytes.
+                headers={"User-Agent": f"llb/{version('llb')}", "Accept-Encoding": "identity"},
+            )
+        # httpx looks at the environment here, and a proxy may ask for a package that is not there.
+        except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+            message = f"the environment's proxies or certificates cannot be used: {error}"
+            raise FindingError(finding("LLB-D005", message)) from error
 
     def __enter__(self) -> Self:
         """The client, open."""

@@ -239,6 +239,17 @@ def test_a_server_that_resumes_wrongly(
     assert [item.headers.get("range") for item in publisher.asked] == [None, "bytes=1000-", None]
 
 
+def test_an_interruption_leaves_nothing(publisher: Publisher, out: Path, archives: dict[str, bytes]) -> None:
+    def interrupt(_done: int, _total: int | None) -> None:
+        assert len(list(out.parent.iterdir())) == 1
+        raise KeyboardInterrupt
+
+    request = Request(publisher.file("/x", archives[".zip"]), patience=IMPATIENT)
+    with pytest.raises(KeyboardInterrupt):
+        fetch_bundle(request, out, progress=interrupt)
+    assert list(out.parent.iterdir()) == []
+
+
 def test_progress(publisher: Publisher, out: Path, archives: dict[str, bytes]) -> None:
     told: list[tuple[int, int | None]] = []
     request = Request(publisher.file("/x", archives[".zip"]), patience=IMPATIENT)

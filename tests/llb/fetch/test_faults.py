@@ -82,6 +82,17 @@ def test_offline(refused: Refused) -> None:
     assert refused(f"http://127.0.0.1:{port}/x.zip").startswith("[LLB-D005]")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SSL_CERT_FILE", "/nowhere.pem"), ("HTTPS_PROXY", "carrier://pigeon"), ("HTTPS_PROXY", "socks5://x:1")],
+)
+def test_an_environment_that_is_no_use(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert refused("10.5281/zenodo.7").startswith("[LLB-D005]")
+
+
 def test_silence(publisher: Publisher, refused: Refused) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         patience = Patience(attempts=2, backoff=0.01, silence=0.1)
@@ -223,6 +234,13 @@ def test_targets(fetch: Callable[..., FetchedBundle], publisher: Publisher, out:
     assert publisher.asked == []
 
 
+def test_a_disk_that_refuses(publisher: Publisher, out: Path) -> None:
+    """The name of the target is allowed, the longer one of the folder beside it is not."""
+    request = Request(serve(publisher, File(b"PK")), patience=IMPATIENT)
+    with pytest.raises(FindingError, match="LLB-X003"):
+        fetch_bundle(request, out.with_name("x" * 250))
+
+
 def test_a_fault_leaves_what_was_there(
     fetch: Callable[..., FetchedBundle], publisher: Publisher, out: Path, archives: dict[str, bytes]
 ) -> None:
@@ -264,10 +282,6 @@ def test_a_certificate_that_nobody_knows(refused: Refused, tmp_path: Path) -> No
     finally:
         server.shutdown()
         server.server_close()
-
-
-def test_a_host_that_does_not_exist(refused: Refused) -> None:
-    assert refused("https://nowhere.invalid/x.zip").startswith("[LLB-D005]")
 
 
 def test_services_that_are_no_urls(out: Path) -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llb.fetch.redirects import next_url, shown_url
 from llb_schema import FindingError
@@ -48,3 +52,43 @@ def test_not_followed(location: str, why: str) -> None:
 def test_messages_keep_secrets() -> None:
     assert shown_url("https://me:secret@example.org:8443/a?token=b#c") == "https://example.org:8443/a"
     assert shown_url("http://[") == "'http://['"
+
+
+PIECES = [
+    "http",
+    "https",
+    "file",
+    "://",
+    "//",
+    "[",
+    "]",
+    "@",
+    ":",
+    "/",
+    "?",
+    "#",
+    "..",
+    "127.0.0.1",
+    "10.0.0.1",
+]
+
+
+@given(st.text(max_size=20) | st.lists(st.sampled_from(PIECES) | st.characters(), max_size=8).map("".join))
+def test_any_place_is_followed_or_a_finding(place: str) -> None:
+    def offline(host: str, _port: None) -> list[tuple[object, ...]]:
+        """Addresses are what they are; names are asked of nobody."""
+        try:
+            return [(0, 0, 0, "", (str(ip_address(host)), 0))]
+        except ValueError as error:
+            raise OSError from error
+
+    target, codes = "https://", list[str]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("socket.getaddrinfo", offline)
+        try:
+            target = next_url(OUTSIDE, OUTSIDE, place)
+        except FindingError as error:
+            codes = [item.code for item in error.findings]
+    assert codes in ([], ["LLB-D011"])
+    assert shown_url(target).startswith("https://")
+    assert not shown_url(target).startswith(("https://127.", "https://10."))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llb.fetch import Services
 from llb.fetch.reference import HepdataRecord, PublishedFile, Reference, ZenodoRecord, parse_reference
@@ -76,3 +78,44 @@ def test_services_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Services.from_environment() == Services()
     monkeypatch.setenv("LLB_ZENODO_URL", "https://sandbox.zenodo.org/")
     assert Services.from_environment() == Services(zenodo="https://sandbox.zenodo.org")
+
+
+# What addresses are made of, in any order.
+PIECES = [
+    "http",
+    "https",
+    "file",
+    "://",
+    "[",
+    "]",
+    "@",
+    ":",
+    "/",
+    "?",
+    "#",
+    "%2F",
+    "..",
+    "10.17182/hepdata.",
+    "1.v",
+]
+PIECES += [
+    "10.5281/zenodo.",
+    "www.hepdata.net",
+    "zenodo.org",
+    "doi.org",
+    "/record/",
+    "resource/",
+    "version=",
+    "9" * 9,
+]
+texts = st.text(max_size=20) | st.lists(st.sampled_from(PIECES) | st.characters(), max_size=8).map("".join)
+
+
+@given(texts)
+def test_anything_is_a_reference_or_a_finding(text: str) -> None:
+    codes: list[str] = []
+    try:
+        parse_reference(text, SERVICES)
+    except FindingError as error:
+        codes = [item.code for item in error.findings]
+    assert codes in ([], ["LLB-D001"])
