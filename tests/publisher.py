@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -145,7 +145,9 @@ class Publisher:
         self.routes[path] = File(body, **more)
         return self.url + path
 
-    def zenodo(self, record: str, files: Mapping[str, bytes], **change: Any) -> str:
+    def zenodo(
+        self, record: str, files: Mapping[str, bytes], *, keywords: Sequence[str] = (), **change: Any
+    ) -> str:
         """Publishes a record of Zenodo; its DOI. `change` overrules what is said of every file."""
         from hashlib import md5
 
@@ -156,20 +158,31 @@ class Publisher:
             listed.append(
                 {"key": name, "size": len(body), "checksum": checksum, "links": {"self": link}} | change
             )
-        document = {"id": int(record), "metadata": {"title": "Bundles"}, "files": listed}
+        document: Any = {
+            "id": int(record),
+            "metadata": {"title": "Bundles", "keywords": list(keywords)},
+            "files": listed,
+        }
         self.routes[f"/zenodo/api/records/{record}"] = lambda _: Reply.of_json(document)
         return f"10.5281/zenodo.{record}"
 
-    def hepdata(self, record: str, files: Mapping[str, bytes], kinds: Mapping[str, str] | None = None) -> str:
+    def hepdata(
+        self,
+        record: str,
+        files: Mapping[str, bytes],
+        kinds: Mapping[str, str] | None = None,
+        descriptions: Mapping[str, str] | None = None,
+    ) -> str:
         """Publishes a record of HEPData with a DOI, a page and a file for each resource; its DOI.
 
-        `kinds` are the analyses that HEPData has recognised, by file name.
+        By file name, `kinds` are the analyses that HEPData has recognised, `descriptions` the authors' words.
         """
         doi = f"10.17182/hepdata.{record}.v1"
         resources: list[dict[str, str]] = []
         for number, (name, body) in enumerate(files.items(), 1):
             own = f"{doi}/r{number}"
-            resources.append({"filename": name, "description": f"File {number}", "doi": own})
+            description = (descriptions or {}).get(name, f"File {number}")
+            resources.append({"filename": name, "description": description, "doi": own})
             page = f"/hepdata/record/resource/{record}{number}"
             self.routes[f"/doi/{own}"] = lambda _, page=page: Reply.to(f"{self.url}{page}?landing=true")
             self.routes[page] = _negotiating(File(body, _media_type(name)))

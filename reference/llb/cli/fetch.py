@@ -137,7 +137,7 @@ def fetch_model_for(
 
 def _say_record(record: Record, output: str) -> None:
     if output == "json":
-        offered = [_as_json(item) for item in record.resources]
+        offered = [_as_json(record, item) for item in record.resources]
         click.echo(json.dumps({"title": record.title, "url": record.url, "resources": offered}, indent=2))
         return
     from rich.console import Console
@@ -148,18 +148,18 @@ def _say_record(record: Record, output: str) -> None:
         table.add_column(name, justify="right" if name == "MB" else "left")
     for item in record.resources:
         size = "" if item.bytes is None else f"{item.bytes / 1e6:.1f}"
-        cells = (str(item.number), item.name, _looks_like(item) or "", size, item.description)
+        cells = (str(item.number), item.name, _looks_like(record, item) or "", size, item.description)
         table.add_row(*map(printable, cells))
     console = Console(highlight=False, markup=False, soft_wrap=True)
     console.print(printable(f"{record.title or 'A file'}, {record.url}"))
     console.print(table, width=console.width if console.is_terminal else max(console.width, 120))
 
 
-def _as_json(item: Resource) -> dict[str, Any]:
+def _as_json(record: Record, item: Resource) -> dict[str, Any]:
     return {
         "number": item.number,
         "name": item.name,
-        "looks_like": _looks_like(item),
+        "looks_like": _looks_like(record, item),
         "kind": item.kind,
         "description": item.description,
         "bytes": item.bytes,
@@ -168,8 +168,10 @@ def _as_json(item: Resource) -> dict[str, Any]:
     }
 
 
-def _looks_like(item: Resource) -> str | None:
-    return "bundle" if item.likeness("bundle") else "workspace" if item.likeness("workspace") else None
+def _looks_like(record: Record, item: Resource) -> str | None:
+    if record.likeness(item, "bundle"):
+        return "bundle"
+    return "workspace" if record.likeness(item, "workspace") else None
 
 
 def _say_bundle(fetched: FetchedBundle, output: str) -> None:

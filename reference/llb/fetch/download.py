@@ -135,7 +135,8 @@ class _Transfer:
             headers |= {"Range": f"bytes={self._done}-", "If-Range": self._version}
         elsewhere = None
         with self._web.open(self._url, headers) as response:
-            page = response.headers.get("content-type", "").partition(";")[0].strip().lower() in _PAGES
+            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            page = kind in _PAGES and response.status_code == HTTPStatus.OK
             if page or response.status_code == HTTPStatus.NOT_ACCEPTABLE:
                 elsewhere = self._elsewhere(response)
             else:

@@ -15,6 +15,7 @@ Wanted = Literal["bundle", "workspace"]
 
 _ARCHIVES = (".zip", ".tar.gz", ".tgz")
 _BUNDLES = tuple(f".llb{suffix}" for suffix in _ARCHIVES)
+_KINDS = ("llb", "learnedlikelihoodbundle")
 _SAYS_BUNDLE = re.compile(r"\bllb\b|learned likelihood bundle", re.IGNORECASE)
 _SAYS_WORKSPACE = re.compile(r"histfactory|pyhf|likelihood|workspace|bkg_?only", re.IGNORECASE)
 
@@ -41,19 +42,6 @@ class Resource:
     bytes: int | None = None
     md5: str = ""
 
-    def likeness(self, wanted: Wanted) -> int:
-        """How much it looks like what is wanted: 2 says that it is, 1 may be, 0 is not."""
-        name = self.name.lower()
-        text = f"{name} {self.description}"
-        bundle = name.endswith(_BUNDLES) or self.kind.lower() == "llb"
-        if wanted == "bundle":
-            return 2 if bundle else int(name.endswith(_ARCHIVES) and bool(_SAYS_BUNDLE.search(text)))
-        if bundle or self.likeness("bundle"):
-            return 0
-        if self.kind == "HistFactory":
-            return 2
-        return int(name.endswith((*_ARCHIVES, ".json")) and bool(_SAYS_WORKSPACE.search(text)))
-
 
 @dataclass(frozen=True)
 class Record:
@@ -63,13 +51,29 @@ class Record:
         title: of the record; "" of a file.
         url: where people read about it.
         resources: in the service's order.
+        keywords: what its authors say of the whole.
         is_file: whether a file was named, not a record: then nothing is left to choose.
     """
 
     title: str
     url: str
     resources: tuple[Resource, ...]
+    keywords: str = ""
     is_file: bool = False
+
+    def likeness(self, item: Resource, wanted: Wanted) -> int:
+        """How much a resource looks like what is wanted: 2 says that it is, 1 may be, 0 is not."""
+        name, text = item.name.lower(), f"{item.name} {item.description}"
+        archive, model = name.endswith(_ARCHIVES), _SAYS_WORKSPACE.search(text)
+        bundle = 2 if name.endswith(_BUNDLES) or item.kind.lower() in _KINDS else 0
+        if archive and not bundle:
+            # Zenodo has words about the whole record only.
+            bundle = int(bool(_SAYS_BUNDLE.search(text if model else f"{text} {self.keywords}")))
+        if wanted == "bundle":
+            return bundle
+        if bundle:
+            return 0
+        return 2 if item.kind == "HistFactory" else int(bool(model) and (archive or name.endswith(".json")))
 
 
 def choose(record: Record, wanted: Wanted, asked: str | None = None) -> Resource:
@@ -95,14 +99,14 @@ def choose(record: Record, wanted: Wanted, asked: str | None = None) -> Resource
         raise FindingError(_listing(code, message, record.resources))
     if record.is_file:
         return record.resources[0]
-    likeness = {item: item.likeness(wanted) for item in record.resources}
+    likeness = {item: record.likeness(item, wanted) for item in record.resources}
     best = max(likeness.values(), default=0)
     found = [item for item in record.resources if best and likeness[item] == best]
     what = "a bundle" if wanted == "bundle" else "a statistical model"
     if not found:
         message = f"none of the {len(record.resources)} resources of {record.url} looks like {what}"
         hint = ""
-        if wanted == "bundle" and any(item.likeness("workspace") for item in record.resources):
+        if wanted == "bundle" and any(record.likeness(item, "workspace") for item in record.resources):
             hint = "It has statistical models: --workspace fetches one. --resource takes any resource."
         raise FindingError(_listing("LLB-D015", message, record.resources, hint))
     if len(found) > 1:

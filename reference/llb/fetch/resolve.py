@@ -84,7 +84,10 @@ def _zenodo(reference: ZenodoRecord, services: Services, web: Web) -> Record:
                 md5=digest[1] if digest else "",
             )
         )
-    return Record(_text(_section(answer, "metadata", page), "title"), page, tuple(resources))
+    metadata = _section(answer, "metadata", page)
+    words = metadata.get("keywords")
+    keywords = ", ".join(map(str, words)) if isinstance(words, list) else ""
+    return Record(_text(metadata, "title"), page, tuple(resources), keywords)
 
 
 def _section(answer: Any, key: str, page: str) -> Mapping[str, Any]:

@@ -138,6 +138,24 @@ def test_choice(publisher: Publisher, out: Path, archives: dict[str, bytes]) -> 
     assert fetched(publisher, doi, out, "2").resource.number == 4
 
 
+def test_what_its_authors_call_a_bundle(publisher: Publisher, out: Path, archives: dict[str, bytes]) -> None:
+    """As `llb publish` names and describes it."""
+    name, body = "stau-1.0.0.tar.gz", archives[".tar.gz"]
+    files = {name: body, "croissant.json": b"{}", "README.md": b""}
+    doi = publisher.zenodo("7", files, keywords=["likelihood", "Learned Likelihood Bundle"])
+    assert fetched(publisher, doi, out).resource.name == name
+    with pytest.raises(FindingError, match="LLB-D015"):
+        fetched(publisher, publisher.zenodo("8", files, keywords=["likelihood"]), out)
+    description = "Direct staus. Learned likelihood bundle stau 1.0.0: ONNX graph with manifest"
+    models = {"likelihoods.tar.gz": b"", name: body}
+    doi = publisher.hepdata("9", models, {"likelihoods.tar.gz": "HistFactory"}, {name: description})
+    assert fetched(publisher, doi, out).resource.name == name
+    record = list_resources(Request(doi, services=publisher.services, patience=IMPATIENT))
+    assert [record.likeness(item, "workspace") for item in record.resources] == [2, 0]
+    doi = publisher.zenodo("8", models, keywords=["Learned Likelihood Bundle"])
+    assert fetched(publisher, doi, out).resource.name == name
+
+
 def test_no_bundle(publisher: Publisher, out: Path) -> None:
     doi = publisher.hepdata("9", {"w.tar.gz": b"", "figure.png": b""}, {"w.tar.gz": "HistFactory"})
     with pytest.raises(FindingError, match="LLB-D015") as error:
@@ -224,7 +242,7 @@ def test_a_part_that_begins_elsewhere_is_not_taken(
 @pytest.mark.parametrize(
     "reply",
     [
-        pytest.param(Reply(416), id="not satisfiable"),
+        pytest.param(Reply.page(416), id="not satisfiable"),
         pytest.param(Reply(206, bytes(10), {"Content-Range": "bytes 5-14/20"}), id="another part"),
         pytest.param(Reply(206, bytes(10)), id="no range"),
         pytest.param(Reply(206, bytes(10), {"Content-Range": "bytes 1000-1009/1005"}), id="more than all"),
