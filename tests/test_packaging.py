@@ -150,6 +150,14 @@ def test_making_bundles_there_is_refused_in_one_line(bare_python: Path, tmp_path
     assert not (tmp_path / "q.llb").exists()
 
 
+def test_fetching_there_names_its_extra(bare_python: Path, tmp_path: Path) -> None:
+    llb = str(bare_python.parent / "llb")
+    done = run_outside(llb, "fetch", "10.5281/zenodo.7", "--out", str(tmp_path / "x.llb"), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "LLB-X001" in done.stderr
+    assert "llb[fetch]" in done.stderr
+
+
 def test_a_loader_can_be_tested_there(bare_python: Path, tmp_path: Path) -> None:
     llb = str(bare_python.parent / "llb")
     loader = f"{bare_python} -m llb.loader"

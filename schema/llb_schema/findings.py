@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 FAMILIES: Mapping[str, str] = {
+    "D": "downloads",
     "A": "archive",
     "P": "parsing",
     "S": "schema",

@@ -51,7 +51,7 @@ from llb.bundle.reader import (
 from llb.bundle.rules import check_rules
 from llb.bundle.strict_json import parse_json
 from llb.bundle.upgrade import is_current, upgrade_bundle
-from llb.bundle.writer import BundleFile, check_target, copy_bundle, write_bundle
+from llb.bundle.writer import BundleFile, check_target, copy_bundle, write_bundle, write_files
 
 __all__ = [
     "DENSITY_FAMILIES",
@@ -122,4 +122,5 @@ __all__ = [
     "upgrade_bundle",
     "write_bundle",
     "write_file",
+    "write_files",
 ]

@@ -28,12 +28,15 @@ class Limits:
         member_bytes: size of one file.
         total_bytes: size of all files together, and of an archive file.
         ratio: uncompressed over compressed size, above one MiB.
+        portable: whether names have to suit every file system, as in bundles. Where nothing is written under
+            them it is enough that they do not lead out of the archive.
     """
 
     members: int = 1000
     member_bytes: int = 512 * 2**20
     total_bytes: int = 1024 * 2**20
     ratio: float = 200.0
+    portable: bool = True
 
 
 @dataclass(frozen=True, order=True)
@@ -45,14 +48,16 @@ class Member:
     kind: str
 
 
-def path_fault(path: str) -> str:
-    """What is wrong with a path of a bundle, in a few words, or "" if it is safe and portable."""
+def path_fault(path: str, *, portable: bool = True) -> str:
+    """What is wrong with a path, in a few words, or "" if it is safe and, as in bundles, portable."""
     if not path or len(path) > _MAX_PATH:
         return f"a path has 1 to {_MAX_PATH} characters"
     if path.startswith("/") or re.match(r"[A-Za-z]:", path):
         return "a path is relative"
     if "\\" in path:
         return "folders are separated by '/'"
+    if not portable:
+        return "a path does not lead upwards" if ".." in path.split("/") else ""
     if unicodedata.normalize("NFC", path) != path:
         return "a path is NFC-normalised"
     for segment in path.split("/"):
@@ -73,7 +78,7 @@ def check_members(members: Iterable[Member], limits: Limits) -> tuple[Finding, .
         findings.append(
             finding("LLB-A007", expected=f"at most {limits.members}", actual=f"{len(listed)} or more")
         )
-    findings += _check_names(listed[: limits.members])
+    findings += _check_names(listed[: limits.members], portable=limits.portable)
     total = 0
     for member in listed:
         total += member.size
@@ -88,12 +93,12 @@ def check_members(members: Iterable[Member], limits: Limits) -> tuple[Finding, .
     return tuple(sorted(findings, key=lambda item: (item.code, item.pointer)))
 
 
-def _check_names(members: list[Member]) -> list[Finding]:
+def _check_names(members: list[Member], *, portable: bool) -> list[Finding]:
     findings: list[Finding] = []
     seen: dict[str, str] = {}
     for member in members:
         shown = _shown(member.name)
-        fault = path_fault(member.name)
+        fault = path_fault(member.name, portable=portable)
         if fault:
             message = f"the path {shown!r} is not allowed: {fault}"
             findings.append(finding("LLB-A004", message, pointer=shown, actual=shown))

@@ -23,7 +23,15 @@ from llb.bundle.reader import MANIFEST, AnyBundle, check_manifest, read_raw_mani
 from llb.bundle.strict_json import parse_json
 from llb_schema import FindingError, finding, has_errors, load_schema
 
-__all__ = ["BundleFile", "check_apart", "check_target", "copy_bundle", "dump_document", "write_bundle"]
+__all__ = [
+    "BundleFile",
+    "check_apart",
+    "check_target",
+    "copy_bundle",
+    "dump_document",
+    "write_bundle",
+    "write_files",
+]
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ def write_bundle(
     """
     path = Path(target)
     check_target(path, overwrite=overwrite)
-    _publish(path, _assemble(manifest, files))
+    write_files(path, _assemble(manifest, files))
     return path
 
 
@@ -89,7 +97,7 @@ def copy_bundle(bundle: AnyBundle, target: str | Path, *, overwrite: bool = Fals
     check_apart(bundle, path)
     check_target(path, overwrite=overwrite)
     contents = {entry.path: bundle.read(entry.path) for entry in bundle.manifest.files}
-    _publish(path, {**contents, MANIFEST: bundle.container.read(MANIFEST)})
+    write_files(path, {**contents, MANIFEST: bundle.container.read(MANIFEST)})
     return path
 
 
@@ -177,7 +185,12 @@ def dump_document(document: Any) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _publish(path: Path, contents: Mapping[str, bytes]) -> None:
+def write_files(path: Path, contents: Mapping[str, bytes]) -> None:
+    """Writes files by path, as a folder or archive like `write_bundle`; what is at the target is replaced.
+
+    Raises:
+        FindingError: `LLB-X003`, the disk refuses; `LLB-A...`, the archive would be one that no reader takes.
+    """
     try:
         _replace(path, contents)
     except OSError as error:

@@ -34,6 +34,7 @@ _EXTRAS = {
     **dict.fromkeys(("optax", "pyarrow", "pyhf"), "train"),
     **dict.fromkeys(("arviz_base", "h5netcdf"), "arviz"),
     **dict.fromkeys(("jinja2", "markupsafe", "matplotlib"), "report"),
+    "httpx": "fetch",
     "spey": "spey",
     **dict.fromkeys(("hepdata_lib", "hepdata_validator", "yaml", "PIL"), "hepdata"),
 }

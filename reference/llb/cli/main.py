@@ -43,6 +43,7 @@ COMMANDS = {
     "diff": ("llb.cli.diff", "diff_command", "What differs between two bundles."),
     "pack": ("llb.cli.pack", "pack_command", "Write a bundle in another form: zip, tar.gz or directory."),
     "upgrade": ("llb.cli.pack", "upgrade_command", "Write a bundle in the current version of the format."),
+    "fetch": ("llb.cli.fetch", "fetch_command", "A published bundle, or statistical model, by its DOI."),
     "import": ("llb.cli.interop", "import_command", "A bundle from a file of another format."),
     "export": ("llb.cli.interop", "export_command", "A bundle as a file of another format."),
     "publish": ("llb.cli.publish", "publish_command", "A bundle as a record of HEPData or Zenodo."),

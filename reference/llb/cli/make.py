@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
+from llb.cli.fetch import fetch_model_for
 from llb.cli.given import FORMAT, PATH, require_files, require_packages, say
 from llb_schema import FindingError, finding
 
 if TYPE_CHECKING:
     from llb.cli.progress import Stages
+    from llb.fetch import FetchedModel
     from llb.runtime import Signals
     from llb.validation import Report
     from llb_trainer.comparison import Comparison, PublishedPatches
@@ -65,6 +68,9 @@ class _Outcome:
     "--workspace", type=PATH, help="Background-only workspace (pyhf JSON); an invented search if left out."
 )
 @click.option("--patchset", type=PATH, help="The workspace's signals (pyhf patchset).")
+@click.option("--doi", help="Fetch workspace and patchset, as `llb fetch --workspace` does.")
+@click.option("--resource", metavar="NAME|N", help="With --doi: which resource of the record.")
+@click.option("--region", help="With --doi: which model of the resource.")
 @click.option("--measurement", help="Measurement of the workspace; its first one if left out.")
 @click.option(
     "--out",
@@ -88,6 +94,9 @@ class _Outcome:
 def quickstart_command(
     workspace: Path | None,
     patchset: Path | None,
+    doi: str | None,
+    resource: str | None,
+    region: str | None,
     measurement: str | None,
     out: Path,
     force: bool,
@@ -99,18 +108,25 @@ def quickstart_command(
 
     Asks the full statistical model for exact profile likelihoods, trains a network on them, writes and
     validates the bundle OUT, and sets its CLs and upper limits beside those of pyhf on the same signals, in a
-    table and in a picture next to OUT. Without --workspace on a small invented search that comes with llb.
+    table and in a picture next to OUT. Without --workspace on a small invented search that comes with llb;
+    with --doi on a published one, which is left in a folder next to OUT.
 
     \b
     Example:
         llb quickstart --out q.llb
         llb quickstart --workspace BkgOnly.json --patchset patchset.json --out search.llb
+        llb quickstart --doi 10.17182/hepdata.90607.v3/r3 --out 1Lbb.llb
     """
+    if doi is not None and workspace is not None:
+        raise click.UsageError("give --doi or --workspace, not both")
     if patchset is not None and workspace is None:
         raise click.UsageError("--patchset needs the --workspace that it belongs to")
-    if measurement is not None and workspace is None:
-        raise click.UsageError("--measurement needs a --workspace")
-    task = _checked(workspace, patchset, measurement, out, force, points, seed)
+    if doi is None and (resource or region) is not None:
+        raise click.UsageError("--resource and --region belong to --doi")
+    if measurement is not None and workspace is None and doi is None:
+        raise click.UsageError("--measurement needs a --workspace or a --doi")
+    fetch = None if doi is None else partial(fetch_model_for, doi, resource, region, overwrite=force)
+    task = _checked(workspace, patchset, fetch, measurement, out, force, points, seed)
     from llb.cli.progress import Stages
 
     with Stages() as stages:
@@ -125,6 +141,7 @@ def quickstart_command(
 def _checked(
     workspace: Path | None,
     patchset: Path | None,
+    fetch: Callable[[Path], FetchedModel] | None,
     measurement: str | None,
     out: Path,
     force: bool,
@@ -135,7 +152,7 @@ def _checked(
     from llb.bundle import check_target
 
     check_target(out, overwrite=force)
-    picture = _beside(out)
+    picture = _beside(out, ".png")
     if picture.exists() and not force:
         raise FindingError(finding("LLB-X002", f"{picture} exists already", pointer=str(picture)))
     require_files(workspace, patchset)
@@ -145,6 +162,9 @@ def _checked(
     from llb_trainer.quickstart import patchset_path, workspace_path
     from llb_trainer.teachers.histfactory import read_workspace
 
+    if fetch is not None:
+        model = fetch(_beside(out, "-model"))
+        workspace, patchset = model.workspace, model.patchset
     embedded = workspace is None
     if workspace is None:
         workspace, patchset = workspace_path(), patchset_path()
@@ -156,12 +176,12 @@ def _checked(
     return _Task(search, embedded, patchset, published, out, picture, force, points, seed)
 
 
-def _beside(out: Path) -> Path:
-    """Where the picture goes: `search.png` for `search.llb`, `search.llb.zip` and so on."""
+def _beside(out: Path, ending: str) -> Path:
+    """Where more goes: `search.png` for `search.llb`, `search.llb.zip` and so on."""
     name = out.name
     for suffix in (*_SUFFIXES, ".llb"):
         name = name.removesuffix(suffix)
-    return out.with_name(f"{name or out.name}.png")
+    return out.with_name(f"{name or out.name}{ending}")
 
 
 def _run(task: _Task, stages: Stages) -> _Outcome:

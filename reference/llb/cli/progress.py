@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["Stage", "Stages"]
+__all__ = ["Stage", "Stages", "download_stage"]
 
 _SILENCE = 30.0
 """Seconds after which a stage without a bar says in a line how far it is."""
@@ -130,6 +132,23 @@ class Stages:
         self._task = None
         if not self._live:
             _write(f"{self._name}: {seconds:.1f} s\n")
+
+
+def download_stage(stages: Stages, name: str) -> Callable[[int, int | None], None]:
+    """A stage that is told how many bytes have arrived, and of how many; it shows MB."""
+    stage: Stage | None = None
+    shown = 0
+
+    def arrived(done: int, total: int | None) -> None:
+        nonlocal stage, shown
+        if stage is None:
+            stage = stages(f"Downloading {name} (MB)", math.ceil((total or 0) / 1e6))
+        now = int(done / 1e6)
+        # A download that had to begin anew goes back.
+        stage(now - shown)
+        shown = now
+
+    return arrived
 
 
 def _write(line: str) -> None:

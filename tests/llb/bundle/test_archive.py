@@ -173,3 +173,16 @@ def test_what_is_no_archive_in_memory_is_a_finding(data: bytes, code: str) -> No
     with pytest.raises(FindingError, match="from-memory is neither a zip nor") as error:
         read_archive(data, Path("from-memory"))
     assert [item.code for item in error.value.findings] == [code]
+
+
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+def test_names_of_archives_that_are_no_bundles(make: Callable[[dict[str, bytes]], bytes]) -> None:
+    """Where nothing is written under its name, a name is free, but does not lead out."""
+    anything = Limits(portable=False)
+    odd = {"./a/b.json": b"1", "._b": b"2", "con/two words, \N{LATIN SMALL LETTER E WITH ACUTE}": b"3"}
+    assert read_archive(make(odd), Path("x"), anything).read("./a/b.json") == b"1"
+    with pytest.raises(FindingError, match="LLB-A004"):
+        read_archive(make(odd), Path("x"))
+    for name in ("../a", "a/../../b", "/a", "C:a", "a\\b"):
+        with pytest.raises(FindingError, match="LLB-A004"):
+            read_archive(make({name: b""}), Path("x"), anything)
