@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import browser
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser
 
 # tests make no statements about time
 settings.register_profile("untimed", deadline=None)
@@ -23,3 +26,10 @@ def shared_data() -> Path:
             pytest.fail(f"the reference data must be at {SHARED_DATA} in CI")
         pytest.skip(f"no reference data at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser for the tests of a module; not longer, since it holds the event loop of the process."""
+    with browser.launched() as opened:
+        yield opened

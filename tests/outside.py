@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["compiled", "fetching", "node", "run_outside", "uv"]
+__all__ = ["compiled", "fetching", "node", "run_outside", "unavailable", "uv"]
 
 
 def uv() -> str:
     """The uv of the environment that runs the tests (it is in the dev group), or one on the path."""
     found = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if found is None:
-        _unavailable("uv is not installed")
+        unavailable("uv is not installed")
     return str(found)
 
 
@@ -25,9 +25,9 @@ def node(project: Path) -> str:
     """The node on the path, for a project whose packages are installed."""
     found = shutil.which("node")
     if found is None:
-        _unavailable("node is not installed")
+        unavailable("node is not installed")
     if not (project / "node_modules").is_dir():
-        _unavailable(f"the packages are missing: npm ci --prefix {project.relative_to(project.parents[1])}")
+        unavailable(f"the packages are missing: npm ci --prefix {project.relative_to(project.parents[1])}")
     return str(found)
 
 
@@ -35,10 +35,10 @@ def compiled(project: Path, build: Path, program: str = "llb-loader") -> Path:
     """A program of a project with a CMakeLists.txt, built in a folder."""
     cmake = shutil.which("cmake")
     if cmake is None or shutil.which("c++") is None:
-        _unavailable("cmake or a C++ compiler is not installed")
+        unavailable("cmake or a C++ compiler is not installed")
     configured = run_outside(str(cmake), "-S", str(project), "-B", str(build), "-DCMAKE_BUILD_TYPE=Release")
     if configured.returncode:
-        _unavailable(f"the packages of {project.name} are missing: {configured.stderr[-500:]}")
+        unavailable(f"the packages of {project.name} are missing: {configured.stderr[-500:]}")
     built = run_outside(str(cmake), "--build", str(build), "--parallel", "2", timeout=900.0)
     assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
     return build / program
@@ -61,13 +61,14 @@ def fetching(*command: str) -> None:
     try:
         done = run_outside(*command)
     except subprocess.TimeoutExpired:
-        _unavailable(f"{what} takes too long")
+        unavailable(f"{what} takes too long")
         return
     if done.returncode:
-        _unavailable(f"{what} failed, no package index? {done.stderr[-2000:]}")
+        unavailable(f"{what} failed, no package index? {done.stderr[-2000:]}")
 
 
-def _unavailable(reason: str) -> None:
+def unavailable(reason: str) -> None:
+    """Ends a test that lacks something: it is skipped, in CI it fails."""
     if os.environ.get("CI"):
         pytest.fail(f"{reason}; CI may not skip this")
     pytest.skip(reason)

@@ -35,6 +35,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb.runtime": ("llb_schema", "llb.bundle"),
     "llb.evaluation": ("llb_schema", "llb.bundle", "llb.runtime"),
     "llb.validation": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
+    "llb.view": ("llb_schema", "llb.bundle"),
     "llb.interop": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
     "llb.cli": ("llb_schema", "llb"),
     "llb.cli.conform": ("llb_schema", "llb", "llb_conformance"),

@@ -40,6 +40,7 @@ FAMILIES: Mapping[str, str] = {
     "L": "limits; from L101 on labels, from L201 on samples",
     "W": "statistical models",
     "T": "training",
+    "V": "pages that run bundles",
     "X": "usage",
 }
 """What the letter of a code stands for: where a fault was found, in the order in which checks run."""

@@ -82,17 +82,28 @@ function decode(bytes, type) {
     if (kind.packed) {
       for (const item of wire === 2 ? unpack(value, kind.wires[0]) : [value]) message[name].push(item);
     } else if (kind.repeated) {
-      message[name].push(kind.type ? decode(value, kind.type) : kind.text ? value.toString("latin1") : value);
+      message[name].push(kind.type ? decode(value, kind.type) : kind.text ? text(value) : value);
     } else if (kind.type) {
       pieces.set(name, [...(pieces.get(name) ?? []), value]);
       // A message that comes in pieces is the one that all of them make together.
-      message[name] = decode(Buffer.concat(pieces.get(name)), kind.type);
+      message[name] = decode(joined(pieces.get(name)), kind.type);
     } else {
-      // One character per byte: names that differ stay different, whatever their encoding.
-      message[name] = kind.text ? value.toString("latin1") : value;
+      message[name] = kind.text ? text(value) : value;
     }
   }
   return message;
+}
+
+/** One character per byte: names that differ stay different, whatever their encoding. */
+function text(bytes) {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}
+
+function joined(pieces) {
+  if (pieces.length === 1) return pieces[0];
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  pieces.reduce((at, piece) => (bytes.set(piece, at), at + piece.length), 0);
+  return bytes;
 }
 
 function* fields(bytes) {
