@@ -121,6 +121,10 @@ function* unpack(bytes, wire) {
   while (!reader.done) yield reader.value(wire);
 }
 
+function viewOf({ buffer, byteOffset }) {
+  return new DataView(buffer, byteOffset);
+}
+
 class Reader {
   #bytes;
   #at = 0;
@@ -135,8 +139,8 @@ class Reader {
 
   value(wire) {
     if (wire === VARINT) return this.varint();
-    if (wire === FIXED64) return this.#take(8).readDoubleLE();
-    if (wire === FIXED32) return this.#take(4).readFloatLE();
+    if (wire === FIXED64) return viewOf(this.#take(8)).getFloat64(0, true);
+    if (wire === FIXED32) return viewOf(this.#take(4)).getFloat32(0, true);
     if (wire === 2) return this.#take(this.varint());
     throw new RangeError(`there is no wire type ${wire}`);
   }

@@ -18,11 +18,13 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["ASSETS", "ENGINE", "SCRIPT", "BuildError", "build", "is_built"]
+__all__ = ["ASSETS", "ENGINE", "SCRIPT", "SHARED", "BuildError", "build", "is_built"]
 
 _HERE = Path(__file__).resolve().parent
 _PAGE = _HERE / "page"
-# The modules that the page shares with the loader in JavaScript; a wheel has them beside this file.
+SHARED = ("fault", "graph", "onnx_file", "paths", "shapes", "strict_json")
+"""Modules that the page shares with the loader in JavaScript."""
+# A wheel has them beside this file.
 _LOADER = next(
     (
         folder
@@ -73,7 +75,13 @@ def _build() -> None:
             shutil.copyfile(source, target)
         project, result = work / "page", work / "result"
         result.mkdir()
-        options = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
+        options = (
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--fetch-retries=1",
+            "--fetch-retry-mintimeout=1000",
+        )
         _run("npm", "ci", *options, "--prefix", project)
         _run(
             "node",
@@ -102,9 +110,10 @@ def _sources() -> Iterator[tuple[Path, str]]:
     """Files that the results are made of, with the names that they have while they are made."""
     for name in (*_LOCK, "page.css"):
         yield _PAGE / name, f"page/{name}"
-    for folder, name in ((_PAGE, "page"), (_LOADER, "loader")):
-        for path in sorted(folder.glob("*.mjs")):
-            yield path, f"{name}/{path.name}"
+    for path in sorted(_PAGE.glob("*.mjs")):
+        yield path, f"page/{path.name}"
+    for name in SHARED:
+        yield _LOADER / f"{name}.mjs", f"loader/{name}.mjs"
 
 
 def _digest() -> str:

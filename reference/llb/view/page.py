@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from importlib import resources
@@ -43,13 +44,14 @@ def page(bundle: AnyBundle) -> str:
         FindingError: as `fragment`.
     """
     piece = fragment(bundle)
-    return (
-        _own("page.html")
-        .replace("{{policy}}", policy(piece.script))
-        .replace("{{title}}", html.escape(bundle.manifest.title))
-        .replace("{{markup}}", piece.markup)
-        .replace("{{script}}", piece.script)
-    )
+    values = {
+        "policy": policy(piece.script),
+        "title": html.escape(bundle.manifest.title),
+        "markup": piece.markup,
+        "script": piece.script,
+    }
+    # In one go: what is put in is not looked into again.
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], _own("page.html"))
 
 
 def fragment(bundle: AnyBundle, *, heading: bool = True) -> Fragment:

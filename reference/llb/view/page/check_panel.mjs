@@ -12,7 +12,7 @@ export class CheckPanel {
   constructor({ root, catalogue, explore }) {
     this.#catalogue = catalogue;
     this.#explore = explore;
-    const picker = html("input", { type: "file", accept: ".zip", change: () => this.check(picker.files[0]) });
+    const picker = html("input", { type: "file", accept: ".zip", change: () => this.#picked(picker) });
     const button = html("label", { class: "button" }, "choose a file", picker);
     const invitation = html(
       "p",
@@ -35,8 +35,14 @@ export class CheckPanel {
     });
   }
 
+  #picked(picker) {
+    const [file] = picker.files;
+    // Or the same file, mended, would be no change.
+    picker.value = "";
+    return file && this.check(file);
+  }
+
   async check(file) {
-    if (file === undefined) return;
     this.#result.dataset.state = "busy";
     this.#result.replaceChildren(html("p", {}, `${file.name} is being checked …`));
     const steps = [];
@@ -44,7 +50,7 @@ export class CheckPanel {
       const found = await inspect(file, (step) => steps.push(step));
       const open = html("button", { type: "button", click: () => this.#explore(found) }, "show this bundle");
       const faults = found.faults;
-      const verdict = faults.length === 0 ? "is what its manifest says" : "does not keep what it says";
+      const verdict = faults.length === 0 ? "keeps what it says" : "does not keep what it says";
       this.#say(file, steps, faults, verdict, faults.length === 0 ? open : undefined);
       if (faults.length > 0) await found.model?.close();
     } catch (error) {

@@ -106,8 +106,9 @@ export class DensityPanel {
   }
 
   #picture({ low, high, places, values, samples, here, scanned }) {
-    const { label, unit } = this.#model.parameters[scanned];
-    const x = { range: [low, high], label: unit === "1" ? label : `${label} / ${unit}` };
+    // Not the label, which may be TeX.
+    const { name, unit } = this.#model.parameters[scanned];
+    const x = { range: [low, high], label: unit === "1" ? name : `${name} / ${unit}` };
     const points = places.map((place, at) => [place, values[at]]);
     this.#figures.showScan(x, points, here);
     if (samples !== undefined)

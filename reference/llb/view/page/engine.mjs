@@ -20,7 +20,9 @@ export class Graph {
       const session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], logSeverityLevel: 4 });
       return new Graph(session, declared);
     } catch (error) {
-      throw new Fault("graph", "LLB-G012", declared.path, `the engine does not take the graph: ${error.message}`);
+      // What contradicts itself shows when types and shapes are inferred.
+      const code = /inference|type error/i.test(error.message) ? "LLB-G002" : "LLB-G012";
+      throw new Fault("graph", code, declared.path, `the engine does not take the graph: ${error.message}`);
     }
   }
 

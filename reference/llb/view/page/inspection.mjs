@@ -23,7 +23,10 @@ export async function inspect(file, say) {
   say(`integrity: sizes and SHA-256 of ${bundle.manifest.files.length} files agree with the manifest`);
   const model = await openModel(bundle);
   const { faults: wrong, count, worst } = await checkVectors(model, bundle);
-  if (wrong.length === 0) say(`numbers: ${count} test vectors reproduced, the worst to ${shown(worst, 2)}`);
+  if (wrong.length === 0) {
+    say(`numbers: ${count} test vectors reproduced, the worst to ${shown(worst, 2)}`);
+    say("schema, tables and claims are for llb validate");
+  }
   return { faults: wrong, bundle, model };
 }
 

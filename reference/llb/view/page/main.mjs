@@ -28,23 +28,28 @@ class View {
     const body = html("div", {}, this.#heading, stage);
     body.append(new CheckPanel({ root: body, catalogue, explore: (found) => this.#explore(stage, found) }).element);
     root.append(body);
-    try {
+    await this.#attempt(stage, async () => {
       startEngine(await unzipped(bytesOf(this.#text("engine"))));
       const bundle = await readBundle(bytesOf(this.#text("bundle")));
       if (this.#host.dataset.heading !== "none") this.#introduce(bundle);
       await this.#show(stage, { bundle, model: await openModel(bundle) });
-    } catch (error) {
-      const lines = faultsOf(error).map(({ code, message }) =>
-        html("p", { class: "verdict bad" }, html("b", {}, code), ` ${message}`),
-      );
-      stage.replaceChildren(...lines);
-    }
+    });
   }
 
   #explore(stage, found) {
     this.#introduce(found.bundle);
     this.#host.scrollIntoView();
-    return this.#show(stage, found);
+    return this.#attempt(stage, () => this.#show(stage, found));
+  }
+
+  /** What goes wrong stands where the panel would. */
+  async #attempt(stage, job) {
+    try {
+      await job();
+    } catch (error) {
+      const line = ({ code, message }) => html("p", { class: "verdict bad" }, html("b", {}, code), ` ${message}`);
+      stage.replaceChildren(...faultsOf(error).map(line));
+    }
   }
 
   #text(part) {

@@ -28,7 +28,9 @@ export class Slider {
 
   set value(value) {
     this.#range.value = value;
-    this.#field.value = Number(value.toPrecision(6));
+    // Digits beyond a thousandth of a step are nobody's choice.
+    const digits = Math.ceil(Math.log10(Math.max(Math.abs(value), Number.MIN_VALUE) / this.#range.step)) + 3;
+    this.#field.value = Number(value.toPrecision(Math.min(Math.max(digits, 4), 15)));
   }
 
   set isOutside(isOutside) {

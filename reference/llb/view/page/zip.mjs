@@ -3,6 +3,8 @@
 import { Fault } from "loader/fault.mjs";
 import { isAllowed } from "loader/paths.mjs";
 
+import { crc32 } from "./crc32.mjs";
+
 const END = 0x06054b50;
 const ENTRY = 0x02014b50;
 const LOCAL = 0x04034b50;
@@ -48,16 +50,20 @@ function entriesOf(bytes, view) {
   }
   const count = view.getUint16(end + 10, true);
   if (count > MAX_MEMBERS) refuse("LLB-A007", "", "the archive has too many entries");
-  let at = view.getUint32(end + 16, true);
-  return Array.from({ length: count }, () => {
+  const table = view.getUint32(end + 16, true);
+  let at = table;
+  const entries = Array.from({ length: count }, () => {
     if (view.getUint32(at, true) !== ENTRY) refuse("LLB-A002", "", "the table of contents is damaged");
     const [name, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
-    const path = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + name));
+    const written = bytes.subarray(at + 46, at + 46 + name);
+    const path = new TextDecoder().decode(written);
     const entry = {
       path,
+      name: written,
       isFolder: path.endsWith("/"),
       isEncrypted: (view.getUint16(at + 8, true) & 1) !== 0,
       method: view.getUint16(at + 10, true),
+      checksum: view.getUint32(at + 16, true),
       packed: view.getUint32(at + 20, true),
       size: view.getUint32(at + 24, true),
       type: (view.getUint32(at + 38, true) >>> 16) & UNIX_TYPE,
@@ -66,6 +72,9 @@ function entriesOf(bytes, view) {
     at += 46 + name + extra + comment;
     return entry;
   });
+  // A file ends before the next one begins, and the last one before the table.
+  const starts = [...entries.map(({ start }) => start), table].sort((one, other) => one - other);
+  return entries.map((entry) => ({ ...entry, end: starts.find((start) => start > entry.start) ?? table }));
 }
 
 function checkEntries(entries) {
@@ -87,14 +96,24 @@ function checkEntries(entries) {
   }
 }
 
-async function readFile(bytes, view, { path, start, packed, size, method }) {
-  const isThere = start + 30 <= bytes.length && view.getUint32(start, true) === LOCAL;
-  const first = isThere ? start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true) : 0;
-  if (!isThere || first + packed > bytes.length) refuse("LLB-A002", path, "the file is not where the archive says");
+async function readFile(bytes, view, { path, name, start, end, packed, size, method, checksum }) {
+  const first = dataOf(bytes, view, name, start);
+  if (first === undefined) refuse("LLB-A002", path, "the file is not where the archive says");
+  if (first + packed > end) refuse("LLB-A002", path, "the file overlaps with what follows it");
   const data = bytes.subarray(first, first + packed);
   const content = method === STORED ? data : await inflate(data, size, path);
   if (content.length !== size) refuse("LLB-A002", path, "the file does not have the size that the archive states");
+  if (crc32(content) !== checksum) refuse("LLB-A002", path, "the file does not have the checksum of the archive");
   return content;
+}
+
+/** Where the data of a file begin: after a header that has its name again. */
+function dataOf(bytes, view, name, start) {
+  if (start + 30 > bytes.length || view.getUint32(start, true) !== LOCAL) return undefined;
+  const [length, extra] = [26, 28].map((offset) => view.getUint16(start + offset, true));
+  const again = bytes.subarray(start + 30, start + 30 + length);
+  const isSame = length === name.length && again.every((byte, at) => byte === name[at]);
+  return isSame ? start + 30 + length + extra : undefined;
 }
 
 /** Unpacked bytes, of which no more are taken than were stated. */
