@@ -153,7 +153,9 @@ def _run(program: str, *arguments: str | Path) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BuildError(f"{program} does not finish: {error}") from error
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        lines = [
+            line for line in done.stderr.splitlines() if line.strip() and not line.startswith("npm warn")
+        ]
         raise BuildError(f"{program} fails: {' '.join(lines[:4])[:300]}")
 
 
