@@ -17,7 +17,7 @@ export async function inspect(file, say) {
     throw new Fault("archive", "LLB-V004", file.name, "the file cannot be read, or is a folder");
   }
   const bundle = await readBundle(bytes);
-  say(`archive: ${bundle.contents.size} files, ${shown(bytes.length / 2 ** 20, 3)} MiB`);
+  say(`archive: ${bundle.contents.size} files, ${Math.ceil(bytes.length / 1000)} kB`);
   const faults = await integrityFaults(bundle);
   if (faults.length > 0) return { faults };
   say(`integrity: sizes and SHA-256 of ${bundle.manifest.files.length} files agree with the manifest`);
