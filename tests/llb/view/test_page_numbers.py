@@ -97,10 +97,11 @@ def _limits(answer: Limits, band: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", ["parabola", "counting", "float32", "stored"])
+@pytest.mark.parametrize("name", ["parabola", "deficit", "counting", "float32", "stored"])
 def test_numbers_of_a_known_likelihood(name: str, chromium: Browser, tmp_path: Path) -> None:
     made = {
         "parabola": partial(write_quadratic, parabola_model()),
+        "deficit": partial(write_quadratic, parabola_model(mu_hat=-0.4)),
         "counting": partial(write_quadratic, counting_model()),
         "float32": partial(write_quadratic, counting_model().with_precision("float32")),
         "stored": lambda _: GOLDEN / "format-1.0.0.llb.zip",
