@@ -63,7 +63,9 @@ def build() -> None:
     try:
         _build()
     except OSError as error:
-        raise BuildError(f"{error.filename}: {error.strerror}") from error
+        # Somebody else may have built them meanwhile.
+        if not is_built():
+            raise BuildError(f"{error.filename}: {error.strerror}") from error
 
 
 def _build() -> None:

@@ -48,7 +48,7 @@ export class ProfileFigures {
       y,
       layers: [
         beyond,
-        ...lines.reverse(),
+        ...lines,
         { kind: "dot", x: best, y: value, style: "observed" },
         { kind: "handle", x: mu },
       ],
