@@ -36,6 +36,7 @@ MAY_KNOW: dict[str, tuple[str, ...]] = {
     "llb.evaluation": ("llb_schema", "llb.bundle", "llb.runtime"),
     "llb.validation": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
     "llb.fetch": ("llb_schema", "llb.bundle", "llb.validation"),
+    "llb.view": ("llb_schema", "llb.bundle"),
     "llb.interop": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation"),
     "llb.publish": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation", "llb.validation"),
     "llb.report": ("llb_schema", "llb.bundle", "llb.runtime", "llb.evaluation", "llb.validation"),

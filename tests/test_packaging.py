@@ -59,6 +59,10 @@ def test_the_wheel_holds_code_schemas_data_and_licences(distributions: Path) -> 
         "llb_conformance/report/page.css",
         "llb_conformance/schemas/results.schema.json",
         "llb_conformance/templates/loader.cpp.txt",
+        "llb/view/assets/view.js",
+        "llb/view/assets/engine.wasm.gz",
+        "llb/view/page/main.mjs",
+        "llb/view/loader/strict_json.mjs",
     } <= names
     packages = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert packages == {
@@ -97,6 +101,9 @@ def test_the_sdist_can_be_tested_but_carries_no_ci(distributions: Path) -> None:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     assert {"pyproject.toml", "LICENSE", "schema/SPEC.md", "tests/conftest.py"} <= names
     assert not {name for name in names if name.startswith(".ci") or name == "uv.lock"}
+    # What is built of other people's packages is built where it is installed.
+    assert "reference/llb/view/page/main.mjs" in names
+    assert not {name for name in names if name.startswith("reference/llb/view/assets/")}
     # No bundle that somebody made in the checkout; the stored ones are what readers are tested with.
     stored = {str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "golden").glob("*.llb.zip")}
     names -= {name for name in names if name.startswith("examples/by_hand/two-bins.llb/")}
@@ -138,6 +145,21 @@ def test_the_command_validates_and_limits_there(bare_python: Path, bundle: Path,
     assert done.returncode == 0, done.stderr
     exact = model.exact([1.0] * len(model.bins))
     assert limits["upper_limit_observed"] == pytest.approx(exact.upper_limit_observed, rel=1e-4)
+
+
+def test_the_page_is_built_there_already(bare_python: Path, bundle: Path, tmp_path: Path) -> None:
+    """It could be built anew, too: all its sources are installed."""
+    code = f"""
+from llb.bundle import read_any_bundle
+from llb.view.build import build, is_built
+from llb.view.page import page
+assert is_built()
+build()
+print(len(page(read_any_bundle({str(bundle)!r}))))
+"""
+    done = run_outside(str(bare_python), "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert 4e6 < int(done.stdout) < 8e6
 
 
 def test_making_bundles_there_is_refused_in_one_line(bare_python: Path, tmp_path: Path) -> None:

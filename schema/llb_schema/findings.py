@@ -43,6 +43,7 @@ FAMILIES: Mapping[str, str] = {
     "T": "training",
     "H": "publishing: submissions to HEPData; from H101 on its own validator, from H201 on Zenodo",
     "R": "reports and indices of bundles",
+    "V": "pages that run bundles",
     "X": "usage",
 }
 """What the letter of a code stands for: where a fault was found, in the order in which checks run."""

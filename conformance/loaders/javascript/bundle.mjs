@@ -6,7 +6,8 @@ import { readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { Fault } from "./fault.mjs";
-import { MANIFEST, isAllowed, readManifest } from "./manifest.mjs";
+import { MANIFEST, readManifest } from "./manifest.mjs";
+import { isAllowed } from "./paths.mjs";
 
 const MAX_ENTRIES = 10_000;
 const MAX_FILE = 512 * 2 ** 20;

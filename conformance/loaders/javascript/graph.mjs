@@ -56,13 +56,18 @@ export function auditGraph(bytes, declared) {
     checkNames(graph, refuse);
     checkSignature(graph, declared, refuse);
     const known = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
-    known.set(declared.input.name, { dims: [ROWS, declared.input.shape[1]] });
+    for (const { name, shape } of inputsOf(declared)) known.set(name, { dims: [ROWS, shape[1]] });
     boundSizes(graph.node, known);
   } catch (error) {
     if (error instanceof Fault) throw error;
     if (error instanceof SizeError) refuse("LLB-G008", error.message);
     refuse("LLB-G002", `a node does not have the inputs of its operator: ${error.message}`);
   }
+}
+
+/** A conditional density has a second input. */
+function inputsOf({ input, condition }) {
+  return condition === undefined ? [input] : [input, condition];
 }
 
 function parse(bytes, refuse) {
@@ -141,7 +146,7 @@ function checkNames({ input, initializer, node, output }, refuse) {
 }
 
 function checkSignature({ input, initializer, output }, declared, refuse) {
-  const pairs = [[input, [declared.input]], [output, declared.outputs]];
+  const pairs = [[input, inputsOf(declared)], [output, declared.outputs]];
   for (const [found, wanted] of pairs) {
     if (found.length !== wanted.length || wanted.some(({ name }, row) => name !== found[row].name)) {
       refuse("LLB-G009", "the names of the inputs or outputs are not the declared ones");
@@ -154,7 +159,6 @@ function checkSignature({ input, initializer, output }, declared, refuse) {
       if (!isBatch) refuse("LLB-G011", `the shape of ${name} is not [batch, ${shape[1]}]`);
     });
   }
-  if (initializer.some(({ name }) => name === declared.input.name)) {
-    refuse("LLB-G009", "the input is a constant");
-  }
+  const wanted = inputsOf(declared).map(({ name }) => name);
+  if (initializer.some(({ name }) => wanted.includes(name))) refuse("LLB-G009", "an input is a constant");
 }

@@ -2,17 +2,11 @@
 
 import { checkDocument } from "./document.mjs";
 import { Fault } from "./fault.mjs";
+import { isAllowed } from "./paths.mjs";
 import { parseStrictly } from "./strict_json.mjs";
 
 export const MANIFEST = "manifest.json";
 const MAX_BYTES = 4 * 2 ** 20;
-const PART = /^[A-Za-z0-9_+=,@-]([A-Za-z0-9._+=,@-]*[A-Za-z0-9_+=,@-])?$/;
-const DEVICE = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i;
-
-/** CONTAINER-3 of one path. */
-export function isAllowed(path) {
-  return path.length <= 200 && path.split("/").every((part) => PART.test(part) && !DEVICE.test(part));
-}
 
 /** The manifest, checked by itself. */
 export function readManifest(bytes) {

@@ -82,17 +82,28 @@ function decode(bytes, type) {
     if (kind.packed) {
       for (const item of wire === 2 ? unpack(value, kind.wires[0]) : [value]) message[name].push(item);
     } else if (kind.repeated) {
-      message[name].push(kind.type ? decode(value, kind.type) : kind.text ? value.toString("latin1") : value);
+      message[name].push(kind.type ? decode(value, kind.type) : kind.text ? text(value) : value);
     } else if (kind.type) {
       pieces.set(name, [...(pieces.get(name) ?? []), value]);
       // A message that comes in pieces is the one that all of them make together.
-      message[name] = decode(Buffer.concat(pieces.get(name)), kind.type);
+      message[name] = decode(joined(pieces.get(name)), kind.type);
     } else {
-      // One character per byte: names that differ stay different, whatever their encoding.
-      message[name] = kind.text ? value.toString("latin1") : value;
+      message[name] = kind.text ? text(value) : value;
     }
   }
   return message;
+}
+
+/** One character per byte: names that differ stay different, whatever their encoding. */
+function text(bytes) {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}
+
+function joined(pieces) {
+  if (pieces.length === 1) return pieces[0];
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  pieces.reduce((at, piece) => (bytes.set(piece, at), at + piece.length), 0);
+  return bytes;
 }
 
 function* fields(bytes) {
@@ -110,6 +121,10 @@ function* unpack(bytes, wire) {
   while (!reader.done) yield reader.value(wire);
 }
 
+function viewOf({ buffer, byteOffset }) {
+  return new DataView(buffer, byteOffset);
+}
+
 class Reader {
   #bytes;
   #at = 0;
@@ -124,8 +139,8 @@ class Reader {
 
   value(wire) {
     if (wire === VARINT) return this.varint();
-    if (wire === FIXED64) return this.#take(8).readDoubleLE();
-    if (wire === FIXED32) return this.#take(4).readFloatLE();
+    if (wire === FIXED64) return viewOf(this.#take(8)).getFloat64(0, true);
+    if (wire === FIXED32) return viewOf(this.#take(4)).getFloat32(0, true);
     if (wire === 2) return this.#take(this.varint());
     throw new RangeError(`there is no wire type ${wire}`);
   }

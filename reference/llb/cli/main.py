@@ -57,6 +57,7 @@ COMMANDS = {
     "limit": ("llb.cli.use", "limit_command", "CLs and upper limits of signals."),
     "sample": ("llb.cli.density", "sample_command", "Independent draws of a density."),
     "profile": ("llb.cli.density", "profile_command", "Profile and credible intervals of a parameter."),
+    "view": ("llb.cli.view", "view_command", "A page that runs a bundle in the browser."),
 }
 
 
