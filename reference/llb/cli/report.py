@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_line, printable
 from llb.cli.given import PATH, require_packages
+
+if TYPE_CHECKING:
+    from llb.bundle import AnyBundle
+    from llb.report import Panel
 
 __all__ = ["report_command"]
 
@@ -23,12 +28,19 @@ __all__ = ["report_command"]
     show_default=True,
     help="How far the bundle is validated; below 3 its graph is not run, and nothing is drawn of it.",
 )
+@click.option(
+    "--interactive",
+    is_flag=True,
+    help="With a panel that runs the graph in the browser, as `llb view` does; adds 5 MB.",
+)
 @click.option("--open", "shown", is_flag=True, help="Open the page in the browser.")
-def report_command(bundle: Path, out: Path, overwrite: bool, level: int, shown: bool) -> int:
+def report_command(
+    bundle: Path, out: Path, overwrite: bool, level: int, interactive: bool, shown: bool
+) -> int:
     """A bundle as one HTML page: model card, accuracy, real signals, figures, findings, and how to use it.
 
-    The page loads nothing from anywhere and runs no script; it is meant to be sent, printed and archived.
-    The same bundle gives the same page.
+    The page loads nothing from anywhere and, but for --interactive, runs no script; it is meant to be sent,
+    printed and archived. The same bundle gives the same page.
 
     Exit code 1 if the bundle is not valid; the page then says why.
 
@@ -36,6 +48,7 @@ def report_command(bundle: Path, out: Path, overwrite: bool, level: int, shown: 
     Example:
         llb report stau.llb --out stau.html
         llb report stau.llb.zip --level 2 --open
+        llb report stau.llb --interactive --out stau.html
     """
     require_packages(["jinja2", "matplotlib"])
     from llb.bundle import (
@@ -61,7 +74,8 @@ def report_command(bundle: Path, out: Path, overwrite: bool, level: int, shown: 
         stages("Validating the bundle", 0)
         report = validate(bundle, level)
         stages("Writing the page", 0)
-        page = report_page(checked_bundle(raw, container, findings), report)
+        opened = checked_bundle(raw, container, findings)
+        page = report_page(opened, report, interactive=_panel(opened) if interactive else None)
         write_file(out, page.html.encode(), overwrite=overwrite)
     for item in page.findings:
         click.echo(as_line(item), err=True)
@@ -69,3 +83,11 @@ def report_command(bundle: Path, out: Path, overwrite: bool, level: int, shown: 
     if shown:
         click.launch(out.resolve().as_uri())
     return EXIT_OK if report.status == "ok" else EXIT_FINDINGS
+
+
+def _panel(bundle: AnyBundle) -> Panel:
+    from llb.report import Panel
+    from llb.view.page import fragment
+
+    piece = fragment(bundle, heading=False)
+    return Panel("In the browser", piece.markup, piece.script, wasm=True)

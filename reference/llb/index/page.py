@@ -8,7 +8,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from llb.index.folder import Index
-from llb.report.environment import render, security_policy
+from llb.page_policy import page_policy
+from llb.report.environment import render
 from llb.report.numbers import number
 
 __all__ = ["index_page"]
@@ -42,6 +43,6 @@ def index_page(index: Index, title: str) -> str:
         families=_FAMILIES,
         present=[name for name in _FAMILIES if any(entry.family == name for entry in entries)],
         functions=sorted({name for entry in entries for name in entry.functions}),
-        policy=security_policy(script),
+        policy=page_policy(script),
         script=Markup(script),  # noqa: S704 - it is ours
     )

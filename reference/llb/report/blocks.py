@@ -94,12 +94,14 @@ class Panel:
         title: heading of its section.
         html: trusted HTML without scripts; it has to say something where scripts do not run.
         script: trusted JavaScript, put at the end of the page; the only one that the page lets run.
+        wasm: whether the script compiles WebAssembly.
     """
 
     kind: ClassVar[str] = "panel"
     title: str
     html: str
-    script: str = ""
+    script: str
+    wasm: bool = False
 
 
 Block = Prose | Table | Figure | Listing | Panel

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from functools import cache
-from hashlib import sha256
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-__all__ = ["render", "security_policy", "style"]
+__all__ = ["render", "style"]
 
 
 def render(template: str, **values: Any) -> str:
@@ -29,21 +27,6 @@ def style() -> Markup:
     """The style of all pages."""
     sheet = resources.files("llb.report") / "templates" / "page.css"
     return Markup(sheet.read_text(encoding="utf-8"))  # noqa: S704 - it is ours
-
-
-def security_policy(script: str = "") -> str:
-    """A content security policy by which a page may load nothing at all, and run no script but one.
-
-    Args:
-        script: the content of that one as it stands in the page; "" if there is none.
-    """
-    policy = (
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-    )
-    if not script:
-        return policy
-    digest = b64encode(sha256(script.encode()).digest()).decode()
-    return f"{policy}; script-src 'sha256-{digest}'"
 
 
 @cache

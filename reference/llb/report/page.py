@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from llb.bundle import Bundle, DensityBundle
+from llb.page_policy import page_policy
 from llb.report.blocks import Block, Fact, Figure, Panel, Section
 from llb.report.density import density_highlights, density_sections
 from llb.report.density_numbers import density_numbers
-from llb.report.environment import render, security_policy
+from llb.report.environment import render
 from llb.report.identity import facts, findings_section, provenance_section
 from llb.report.links import orcid_link
 from llb.report.pictures import bundle_figures
@@ -66,8 +67,7 @@ def report_page(bundle: Bundle | DensityBundle, report: Report, *, interactive: 
         sections.append(Section("figures", "Figures of the bundle", tuple(figures)))
     usage = profile_usage(bundle) if isinstance(bundle, Bundle) else density_usage(bundle.manifest)
     sections += [usage, provenance_section(bundle), findings_section(report, found)]
-    manifest = bundle.manifest
-    script = "" if interactive is None else interactive.script
+    manifest, panel = bundle.manifest, interactive
     html = render(
         "report.html.j2",
         title=manifest.title,
@@ -77,8 +77,8 @@ def report_page(bundle: Bundle | DensityBundle, report: Report, *, interactive: 
         highlights=highlights,
         report=report,
         sections=sections,
-        policy=security_policy(script),
-        script=Markup(script),  # noqa: S704 - of ours
+        policy=page_policy() if panel is None else page_policy(panel.script, wasm=panel.wasm),
+        script=Markup("" if panel is None else panel.script),  # noqa: S704 - of ours
     )
     return Page(html, tuple(found))
 

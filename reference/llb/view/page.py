@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import json
 import re
@@ -11,10 +10,11 @@ from dataclasses import dataclass
 from importlib import resources
 
 from llb.bundle import AnyBundle, pack
+from llb.page_policy import page_policy
 from llb.view.build import ASSETS, ENGINE, SCRIPT, is_built
 from llb_schema import FindingError, catalogue, finding
 
-__all__ = ["Fragment", "fragment", "page", "policy"]
+__all__ = ["Fragment", "fragment", "page"]
 
 _MANIFEST = "manifest.json"
 # Graphs of these roles are run by the page, and no other file of the bundle is shown but its tables.
@@ -45,7 +45,7 @@ def page(bundle: AnyBundle) -> str:
     """
     piece = fragment(bundle)
     values = {
-        "policy": policy(piece.script),
+        "policy": page_policy(piece.script, wasm=True),
         "title": html.escape(bundle.manifest.title),
         "markup": piece.markup,
         "script": piece.script,
@@ -58,7 +58,7 @@ def fragment(bundle: AnyBundle, *, heading: bool = True) -> Fragment:
     """The panel, with the engine and what it needs of the bundle.
 
     It takes 5.0 MB for the engine and the script, and 4/3 of the size of the bundle's packed graphs. A page
-    with a content security policy has to have that of `policy`.
+    with a content security policy has to have that of `llb.page_policy`, with WebAssembly.
 
     Args:
         bundle: what is shown.
@@ -79,15 +79,6 @@ def fragment(bundle: AnyBundle, *, heading: bool = True) -> Fragment:
     attribute = "" if heading else ' data-heading="none"'
     silent = "<p>Where scripts run, the graph of the bundle runs here.</p>"
     return Fragment(f'<div class="llb-view"{attribute}>\n{data}\n{silent}\n</div>', script)
-
-
-def policy(script: str) -> str:
-    """The content security policy under which a fragment works: its script, WebAssembly, and no network."""
-    digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; script-src 'sha256-{digest}' 'wasm-unsafe-eval'; style-src 'unsafe-inline'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
 
 
 def _script() -> str:

@@ -11,6 +11,7 @@ from browser import PHONE, WIDE, visiting
 from playwright.sync_api import Browser
 
 from llb.bundle import read_any_bundle
+from llb.cli.main import main
 from llb.report import Panel, report_page
 from llb.validation import validate
 from llb_conformance.gaussian import mixed_model
@@ -93,9 +94,8 @@ def test_nothing_is_cut_off_on_paper(
 
 def test_a_panel_runs_and_a_strangers_script_would_not(tmp_path: Path, chromium: Browser) -> None:
     bundle = bundles.write(tmp_path / "x.llb")
-    panel = Panel(
-        "Try it", '<p id="try">Needs scripts.</p>', 'document.getElementById("try").textContent = "Ready";'
-    )
+    script = 'document.getElementById("try").textContent = "Ready";'
+    panel = Panel("Try it", '<p id="try">Needs scripts.</p>', script)
     html = report_page(read_any_bundle(bundle), validate(bundle, 2), interactive=panel).html
     page = tmp_path / "page.html"
     page.write_text(
@@ -105,3 +105,25 @@ def test_a_panel_runs_and_a_strangers_script_would_not(tmp_path: Path, chromium:
         assert visit.page.inner_text("#try") == "Ready"
         assert visit.page.title() != "taken"
         assert len(visit.complaints) == 1
+
+
+@pytest.mark.parametrize("family", ["profile", "density"])
+def test_a_report_with_the_graph_at_work(family: str, tmp_path: Path, chromium: Browser) -> None:
+    """Made by the command; opened from the disk the panel has the numbers of `llb view`."""
+    bundle = tmp_path / "x.llb"
+    if family == "profile":
+        publishable.write(bundle)
+    else:
+        write_gaussian(mixed_model(), bundle)
+    out = tmp_path / "report.html"
+    with pytest.raises(SystemExit) as done:
+        main(["report", str(bundle), "--interactive", "--out", str(out)])
+    assert done.value.code == 0
+    with visiting(chromium, out.as_uri()) as visit:
+        panel = visit.page.locator(".llb-view")
+        panel.get_by_role("slider").first.wait_for(timeout=20_000)
+        assert panel.get_by_role("slider").count() > 1
+        assert visit.complaints == []
+        assert visit.requests == [out.as_uri()]
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= WIDE["width"]
+        visit.page.screenshot(path=tmp_path / "report.png", full_page=True)

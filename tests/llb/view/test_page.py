@@ -19,8 +19,9 @@ from playwright.sync_api import Browser
 from views import built, viewing, written
 
 from llb.bundle import read_any_bundle
+from llb.page_policy import page_policy
 from llb.view import page as pages
-from llb.view.page import fragment, page, policy
+from llb.view.page import fragment, page
 from llb.view.server import PageServer
 from llb_conformance import counting_model, write_quadratic
 from llb_schema import FindingError
@@ -97,7 +98,7 @@ def test_in_another_page_styles_do_not_meet(bundle: Path, chromium: Browser, tmp
     path = tmp_path / "report.html"
     path.write_text(
         f"""<!doctype html><meta charset="utf-8"><title>Report</title><link rel="icon" href="data:,">
-        <meta http-equiv="Content-Security-Policy" content="{policy(piece.script)}">
+        <meta http-equiv="Content-Security-Policy" content="{page_policy(piece.script, wasm=True)}">
         <style>section, h3, input {{ display: none }} p {{ color: rgb(1, 2, 3) }}</style>
         <p id="around">Around it.</p>{piece.markup}{piece.markup}<script>{piece.script}</script>""",
         encoding="utf-8",
