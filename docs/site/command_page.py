@@ -58,7 +58,7 @@ def _paragraph(text: str) -> str:
         return plain(text) + "\n"
     title, *lines = text.strip("\b\n").split("\n")
     block = inspect.cleandoc("\n".join(["", *lines]))
-    return f"{title}\n\n```console\n{block}\n```\n"
+    return f"{title}\n\n```bash\n{block}\n```\n"
 
 
 def _options(command: click.Command, context: click.Context) -> str:

@@ -17,19 +17,18 @@ from mkdocs.structure.pages import Page
 from command_page import command_page
 from dark_figures import dark, with_dark_figures
 from finding_pages import finding_pages, finding_terms
-from page_text import external_links, with_links, with_terms
+from llb_schema import FAMILIES
+from page_text import external_links, with_bars, with_links, with_terms
 from repository_pages import ROOT, listing, outside_files, relative_link
 from schema_page import schema_page
 
 __all__ = ["on_config", "on_files", "on_page_markdown", "on_post_build"]
 
 _LOG = logging.getLogger("mkdocs.hooks.site")
-
 _SPECIFICATION = "schema/SPEC.md"
 _CLAUSE = re.compile(r"^\*\*([A-Z]+-\d+)\*\*", re.MULTILINE)
 # The pages of the navigation that no other page has to link to.
 _WANTED = ("CHANGELOG.md", "CONTRIBUTING.md", "schema/CHANGELOG.md", _SPECIFICATION)
-
 
 _external: set[str] = set()
 
@@ -55,7 +54,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             files.append(File.generated(config, place, content=listing(path), inclusion=level))
         else:
             files.append(File.generated(config, place, abs_src_path=str(ROOT / path), inclusion=level))
-    for figure in [file for file in files.media_files() if file.src_uri.endswith(".svg")]:
+    for figure in [file for file in files.media_files() if re.fullmatch(r"images/.*\.svg", file.src_uri)]:
         path = f"{figure.src_uri.removesuffix('.svg')}-dark.svg"
         files.append(File.generated(config, path, content=dark(figure.content_string)))
     return files
@@ -68,7 +67,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if here == _SPECIFICATION:
         markdown = _CLAUSE.sub(r'<a id="\1"></a>**\1**', markdown)
     markdown = with_links(markdown, lambda path: relative_link(here, path))
-    return with_dark_figures(with_terms(markdown, _terms(), here))
+    return with_dark_figures(with_bars(with_terms(markdown, _terms(), here)))
 
 
 def on_post_build(config: MkDocsConfig) -> None:  # noqa: ARG001
@@ -83,8 +82,11 @@ def _spelled_out(entry: Any) -> Any:
         return [_spelled_out(item) for item in entry]
     if isinstance(entry, dict):
         return {title: _spelled_out(item) for title, item in entry.items()}
-    pages = list(finding_pages())
-    return pages if entry == pages[0] else entry
+    first, *others = finding_pages()
+    if entry != first:
+        return entry
+    titles = [f"{letter}: {text.partition(';')[0]}" for letter, text in FAMILIES.items()]
+    return [{"All codes": first}, *({title: page} for title, page in zip(titles, others, strict=True))]
 
 
 def _terms() -> dict[str, str]:

@@ -6,11 +6,14 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["external_links", "links", "plain", "with_links", "with_terms"]
+__all__ = ["external_links", "links", "plain", "with_bars", "with_links", "with_terms"]
 
 _FENCE = re.compile(r"^ *(`{3,}|~{3,})[^\n]*\n.*?^ *\1`*~* *$\n?", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 _LINK = re.compile(r"(?<=\]\()[^)\s]+(?=\))")
+_ROW = re.compile(r"^\|.*$", re.MULTILINE)
+_SIGN = re.compile(r"[^\w\s]")
+_BAR = r"\|"
 _OUTSIDE = re.compile(r"[a-z]+:|/")
 
 
@@ -57,11 +60,9 @@ def with_terms(text: str, terms: Mapping[str, str], page: str) -> str:
         return f"[{shown}]({posixpath.relpath(path, posixpath.dirname(page))}#{anchor})"
 
     def replaced(found: re.Match[str]) -> str:
-        line = "".join(done).rpartition("\n")[2] + found.string[: found.start()]
-        heading = line.rpartition("\n")[2].startswith("#")
-        return (
-            found.group() if heading or found.group() not in terms else linked(found.group(), found.group())
-        )
+        term = found.group()
+        line = f"{''.join(done)}{found.string[: found.start()]}".rpartition("\n")[2]
+        return term if term not in terms or line.startswith("#") else linked(term, term)
 
     for part, is_code in _parts(text):
         if not is_code:
@@ -73,6 +74,15 @@ def with_terms(text: str, terms: Mapping[str, str], page: str) -> str:
     return "".join(done)
 
 
+def with_bars(text: str) -> str:
+    """The text with the bars in the code of tables as they are; MkDocs shows the backslash before them."""
+
+    def shown(found: re.Match[str]) -> str:
+        return "".join(_code(part) if is_code else part for part, is_code in _split(_CODE, found.group()))
+
+    return "".join(part if fenced else _ROW.sub(shown, part) for part, fenced in _split(_FENCE, text))
+
+
 def plain(text: str) -> str:
     """A text for people as Markdown, also in a cell of a table: only its code is markup."""
     parts = re.split(r"(`[^`]+`)", text)
@@ -80,6 +90,13 @@ def plain(text: str) -> str:
         part.replace("|", r"\|") if part.startswith("`") else re.sub(r"[\\*_<\[|`]", _entity, part)
         for part in parts
     )
+
+
+def _code(text: str) -> str:
+    """Code of one line as HTML if it has a bar."""
+    if _BAR not in text:
+        return text
+    return f"<code>{_SIGN.sub(_entity, text.strip('`').replace(_BAR, '|'))}</code>"
 
 
 def _entity(found: re.Match[str]) -> str:

@@ -159,4 +159,4 @@ def test_wrong_links_fail_the_build(tmp_path: Path) -> None:
     assert done.returncode != 0
     for link in wrong:
         assert f"'{link}'" in done.stderr
-    assert done.stderr.count("WARNING") == len(wrong)
+    assert done.stderr.count("WARNING -") == len(wrong)
