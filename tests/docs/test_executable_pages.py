@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from executable_pages import MARK, blocks, run_page
+
+from llb.runtime import load
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 # What makes a training of a minute one of seconds.
@@ -23,9 +26,32 @@ def test_every_page_with_a_mark_is_run() -> None:
     assert marked == set(PAGES)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_page_does_what_it_says(page: str, tmp_path: Path) -> None:
-    run_page(DOCS / page, tmp_path, PAGES[page])
+@pytest.fixture(scope="module", params=PAGES)
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a page has been run."""
+    folder = tmp_path_factory.mktemp("page")
+    run_page(DOCS / request.param, folder, PAGES[request.param])
+    return folder
+
+
+def test_pages_do_what_they_say(folder: Path) -> None:
+    assert list(folder.iterdir())
+
+
+def test_the_figures_of_curves_can_be_drawn_from_its_bundle(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(DOCS)
+    monkeypatch.syspath_prepend(DOCS / "site")
+    figures, dark_figures = import_module("curve_figures"), import_module("dark_figures")
+    model = load(folder / "partners.llb")
+    # The one left out asks the teacher, which takes as long as all the rest.
+    for name in figures.FIGURES.keys() - {"curves_domain"}:
+        path = tmp_path / f"{name}.svg"
+        figures.FIGURES[name](model, path)
+        drawn = path.read_text(encoding="utf-8")
+        assert drawn.rstrip().endswith("</svg>")
+        assert dark_figures.dark(drawn) != drawn
 
 
 PAGE = """
