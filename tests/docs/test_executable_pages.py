@@ -8,43 +8,56 @@ from pathlib import Path
 import pytest
 from executable_pages import MARK, blocks, run_page
 
+from llb.bundle import pack
 from llb.runtime import load
+from llb_conformance import counting_model, quadratic_files, write_quadratic
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+TUTORIAL = "tutorial.md"
 # What makes a training of a minute one of seconds.
 SMALLER = {
     "signals = 3000": "signals = 128\n[network]\nwidth = 8\ndepth = 1\nmembers = 2\nbranches = 1",
     "steps = 4000": "steps = 50",
 }
-PAGES = {"tutorial.md": SMALLER}
+# Pages for those who have a bundle already.
+HOW_TO = ("how_to/scan.md", "how_to/validate.md")
 
 
-def test_every_page_with_a_mark_is_run() -> None:
-    marked = {
-        path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if MARK in path.read_text("utf-8")
-    }
-    assert marked == set(PAGES)
-
-
-@pytest.fixture(scope="module", params=PAGES)
-def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a page has been run."""
-    folder = tmp_path_factory.mktemp("page")
-    run_page(DOCS / request.param, folder, PAGES[request.param])
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the tutorial has been followed."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    run_page(DOCS / TUTORIAL, folder, SMALLER)
     return folder
 
 
-def test_pages_do_what_they_say(folder: Path) -> None:
-    assert list(folder.iterdir())
+def test_the_tutorial_can_be_followed(tutorial: Path) -> None:
+    manifest = load(tutorial / "partners.llb").bundle.manifest
+    assert manifest.title.startswith("Pairs of heavy partners")
+
+
+@pytest.mark.parametrize("page", HOW_TO)
+def test_a_page_does_what_it_says(page: str, tmp_path: Path) -> None:
+    model = counting_model(channels=(("SR", 2, "SR"),))
+    write_quadratic(model, tmp_path / "search.llb")
+    (tmp_path / "search.llb.zip").write_bytes(pack(quadratic_files(model), "zip"))
+    run_page(DOCS / page, tmp_path, {})
+
+
+def test_every_page_with_a_mark_is_run() -> None:
+    texts = {
+        path.relative_to(DOCS).as_posix(): path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md")
+    }
+    assert {page for page, text in texts.items() if MARK in text} == {TUTORIAL, *HOW_TO}
 
 
 def test_the_figures_of_curves_can_be_drawn_from_its_bundle(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(DOCS)
     monkeypatch.syspath_prepend(DOCS / "site")
     figures, dark_figures = import_module("curve_figures"), import_module("dark_figures")
-    model = load(folder / "partners.llb")
+    model = load(tutorial / "partners.llb")
     # The one left out asks the teacher, which takes as long as all the rest.
     for name in figures.FIGURES.keys() - {"curves_domain"}:
         path = tmp_path / f"{name}.svg"
