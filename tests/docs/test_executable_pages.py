@@ -18,6 +18,8 @@ TUTORIAL = "tutorial.md"
 SMALLER = {
     "signals = 3000": "signals = 128\n[network]\nwidth = 8\ndepth = 1\nmembers = 2\nbranches = 1",
     "steps = 4000": "steps = 50",
+    # Workers would each compile what this process has compiled already.
+    "llb train workspace.json": "llb train workspace.json --processes 0",
 }
 # Pages for those who have a bundle already.
 HOW_TO = ("how_to/scan.md", "how_to/validate.md")
