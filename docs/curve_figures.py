@@ -52,6 +52,7 @@ _STYLE = STYLE | {
     "grid.linewidth": 0.7,
     "lines.linewidth": 2.0,
     "lines.solid_capstyle": "round",
+    "font.sans-serif": ["DejaVu Sans"],
     "svg.fonttype": "none",
     "svg.hashsalt": "llb",
     "path.simplify_threshold": 0.2,

@@ -57,20 +57,15 @@ def outside_files(pages: Mapping[str, str], wanted: tuple[str, ...]) -> dict[str
         page, path = waiting.pop()
         target = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
         place = site_path(target)
-        if (
-            place in found
-            or place in pages
-            or target.startswith(("docs/", ".."))
-            or not (ROOT / target).exists()
-        ):
+        inside = target.startswith(("docs/", "..")) or place in pages
+        if inside or place in found or not (ROOT / target).exists():
             continue
-        found[place] = target
-        if (ROOT / target).is_dir() and not place.endswith(_README):
+        source = ROOT / (place if place.endswith(_README) else target)
+        found[place] = source.relative_to(ROOT).as_posix()
+        if source.is_dir():
             waiting += [("", inner) for inner in _tracked(target)]
-        elif place.endswith(".md"):
-            source = f"{target}/{_README}" if (ROOT / target).is_dir() else target
-            found[place] = source
-            waiting += [(source, inner) for inner in links((ROOT / source).read_text(encoding="utf-8"))]
+        elif source.suffix == ".md":
+            waiting += [(found[place], inner) for inner in links(source.read_text(encoding="utf-8"))]
     return found
 
 
