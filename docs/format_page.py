@@ -35,6 +35,8 @@ Format version {version}. The words are those of the JSON Schemas in `schema/llb
   *Characters* are those of Unicode. A *form* is a regular expression (ECMA-262) for the whole text.
 - In the names of tables a dot goes into an object, `[]` into every entry of a list.
 - Linked types with a name are [shared](#common): they mean the same wherever they stand.
+
+The documents, and the objects inside them:
 """
 # Every keyword that has words below, or is about the schema itself and needs none.
 _KEYWORDS = {
@@ -88,7 +90,7 @@ def page() -> str:
     """The page as it has to be."""
     parts = sections()
     introduction = _INTRODUCTION.format(version=FORMAT_VERSION, folder=tuple(LINES)[-1])
-    contents = "".join(f"{'  ' * part.depth}- [{part.title}](#{part.anchor})\n" for part in parts)
+    contents = "".join(f"{'    ' * part.depth}- [{part.title}](#{part.anchor})\n" for part in parts)
     return "\n".join([introduction, contents, *map(str, parts)])
 
 
