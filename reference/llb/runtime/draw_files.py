@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from types import MappingProxyType
 
 import numpy as np
@@ -58,8 +59,10 @@ def _npz(names: Sequence[str], drawn: Array, log_prob: Array) -> bytes:
 
 def _netcdf(names: Sequence[str], drawn: Array, log_prob: Array) -> bytes:
     # Imported here: they are an extra, and take seconds.
-    import h5netcdf  # noqa: F401 - said here if it is missing, and not by xarray in words of its own
     from arviz_base import from_dict
+
+    # Said here if it is missing, and not by xarray in words of its own.
+    import_module("h5netcdf")
 
     for name in names:
         if "/" in name:
