@@ -44,6 +44,7 @@ SIGNAL = "PP_400_160"
 """The signal of most figures."""
 
 _FOLDER = Path(__file__).with_name("images")
+_LEADER: Any = {"arrowstyle": "-", "color": FAINT}
 _STYLE = STYLE | {
     "axes.grid": True,
     "grid.color": "#E6E6E6",
@@ -87,18 +88,11 @@ def draw_nll(model: ProfileLikelihood, path: Path) -> None:
         panel.axhline(baseline, color=FAINT, lw=1.0, ls="--")
         panel.plot([0.0], [baseline], "o", color=INK, ms=6)
         panel.plot([best], [baseline + lowest], "o", color=OBSERVED, ms=6)
-        panel.annotate(
-            f"no signal: Delta NLL is exactly 0,\nNLL(0) = {baseline:.4f} is the baseline",
-            (0.0, baseline),
-            (0.12, baseline + 1.0),
-            arrowprops={"arrowstyle": "-", "color": FAINT},
-        )
-        panel.annotate(
-            f"best fit: μ = {best:.2f}, Delta NLL = {lowest:.2f}",
-            (best, baseline + lowest),
-            (best + 0.05, baseline + lowest - 0.55),
-            arrowprops={"arrowstyle": "-", "color": FAINT},
-        )
+        none = f"no signal: Delta NLL is exactly 0,\nNLL(0) = {baseline:.4f} is the baseline"
+        panel.annotate(none, (0.0, baseline), (0.12, baseline + 1.0), arrowprops=_LEADER)
+        place = (best, baseline + lowest)
+        text = f"best fit: μ = {best:.2f}, Delta NLL = {lowest:.2f}"
+        panel.annotate(text, place, (best + 0.05, place[1] - 0.55), arrowprops=_LEADER)
         panel.set(xlabel="signal strength μ", ylabel="NLL = -ln L, profiled", xlim=(mu[0], mu[-1]))
         panel.set_ylim(baseline + lowest - 0.8, baseline + delta[-1])
         panel.set_title(f"Observed data, signal {SIGNAL}")
