@@ -44,11 +44,10 @@ SIGNAL = "PP_400_160"
 """The signal of most figures."""
 
 _FOLDER = Path(__file__).with_name("images")
-_GRID = "#E6E6E6"
-_SECOND = "#228833"
+_LEADER: Any = {"arrowstyle": "-", "color": FAINT}
 _STYLE = STYLE | {
     "axes.grid": True,
-    "grid.color": _GRID,
+    "grid.color": "#E6E6E6",
     "grid.linewidth": 0.7,
     "lines.linewidth": 2.0,
     "lines.solid_capstyle": "round",
@@ -89,18 +88,11 @@ def draw_nll(model: ProfileLikelihood, path: Path) -> None:
         panel.axhline(baseline, color=FAINT, lw=1.0, ls="--")
         panel.plot([0.0], [baseline], "o", color=INK, ms=6)
         panel.plot([best], [baseline + lowest], "o", color=OBSERVED, ms=6)
-        panel.annotate(
-            f"no signal: Delta NLL is exactly 0,\nNLL(0) = {baseline:.4f} is the baseline",
-            (0.0, baseline),
-            (0.12, baseline + 1.0),
-            arrowprops={"arrowstyle": "-", "color": FAINT},
-        )
-        panel.annotate(
-            f"best fit: μ = {best:.2f}, Delta NLL = {lowest:.2f}",
-            (best, baseline + lowest),
-            (best + 0.05, baseline + lowest - 0.55),
-            arrowprops={"arrowstyle": "-", "color": FAINT},
-        )
+        none = f"no signal: Delta NLL is exactly 0,\nNLL(0) = {baseline:.4f} is the baseline"
+        panel.annotate(none, (0.0, baseline), (0.12, baseline + 1.0), arrowprops=_LEADER)
+        place = (best, baseline + lowest)
+        text = f"best fit: μ = {best:.2f}, Delta NLL = {lowest:.2f}"
+        panel.annotate(text, place, (best + 0.05, place[1] - 0.55), arrowprops=_LEADER)
         panel.set(xlabel="signal strength μ", ylabel="NLL = -ln L, profiled", xlim=(mu[0], mu[-1]))
         panel.set_ylim(baseline + lowest - 0.8, baseline + delta[-1])
         panel.set_title(f"Observed data, signal {SIGNAL}")
@@ -148,7 +140,11 @@ def draw_four(model: ProfileLikelihood, path: Path) -> None:
 def draw_rays(model: ProfileLikelihood, path: Path) -> None:
     """Rays through the plane of two bins, and Delta NLL along them."""
     columns = [model.bin_ids.index(name) for name in ("SR[1]", "SR[2]")]
-    directions = {"A": ((5.0, 2.5), OBSERVED), "B": ((2.5, 4.5), EXPECTED), "C": ((6.0, 0.5), _SECOND)}
+    directions = {
+        "A": ((5.0, 2.5), OBSERVED),
+        "B": ((2.5, 4.5), EXPECTED),
+        "C": ((6.0, 0.5), CURVE_COLOURS["apriori"]),
+    }
 
     def signals(plane: Floats) -> Floats:
         full = np.zeros((len(plane), len(model.bin_ids)))
@@ -172,11 +168,10 @@ def draw_rays(model: ProfileLikelihood, path: Path) -> None:
             right.plot(mu, delta, color=colour, label=f"{name}: SR[1] {ray[0]:g}, SR[2] {ray[1]:g}")
             right.plot(marks, at, "o", color=colour, ms=5)
         left.plot([0.0], [0.0], "o", color=INK, ms=6)
-        left.axhline(0.0, color=FAINT, lw=0.8)
-        left.axvline(0.0, color=FAINT, lw=0.8)
+        for line in (left.axhline, left.axvline):
+            line(0.0, color=FAINT, lw=0.8)
         left.set(xlabel="signal events in SR[1]", ylabel="signal events in SR[2]")
-        left.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
-        left.set_title("Delta NLL over two bins, and three rays")
+        left.set(title="Delta NLL over two bins, and three rays", xlim=x[0, [0, -1]], ylim=y[[0, -1], 0])
         right.set(xlabel="signal strength μ", ylabel="Delta NLL", xlim=(0.0, 2.4))
         right.set_title("Along the rays (dots: μ = ½, 1, 1½, 2)")
         right.legend(loc="upper left")
@@ -204,7 +199,7 @@ def draw_domain(model: ProfileLikelihood, path: Path) -> None:
             f"end of the domain, μ = {edge:.2f}", (edge, ours.max()), (6, -4), textcoords="offset points"
         )
         panel.set(xlabel="signal strength μ", ylabel="Delta NLL", xlim=(0.0, mu[-1]))
-        panel.set_title(f"Beyond the domain, signal {SIGNAL}, observed data")
+        panel.set(title=f"Beyond the domain, signal {SIGNAL}, observed data")
         panel.legend(loc="upper left")
 
 
