@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, as_lines, printable
+from llb.cli.failure import EXIT_FINDINGS, EXIT_OK
 from llb.cli.fetch import fetch_model_for
 from llb.cli.given import FORMAT, PATH, require_files, require_packages, say
+from llb.cli.quickstart_output import (
+    QuickstartOutcome,
+    QuickstartTask,
+    print_quickstart,
+    quickstart_document,
+)
 from llb_schema import FindingError, finding
 
 if TYPE_CHECKING:
     from llb.cli.progress import Stages
     from llb.fetch import FetchedModel
-    from llb.runtime import Signals
-    from llb.validation import Report
     from llb_trainer.comparison import Comparison, PublishedPatches
     from llb_trainer.peer import SystematicsEffect
     from llb_trainer.pipeline import PipelineResult
-    from llb_trainer.teachers.histfactory import HistFactoryTeacher, Workspace
+    from llb_trainer.teachers.histfactory import HistFactoryTeacher
 
 __all__ = ["quickstart_command"]
 
@@ -35,32 +37,6 @@ _SUFFIXES = (".zip", ".tar.gz", ".tgz")
 _SEED = 20261121
 # A search without published signals is shown at some of this many generated ones.
 _GENERATED = 40
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What a quickstart was asked to do; everything in it has been checked."""
-
-    search: Workspace
-    embedded: bool
-    patchset: Path | None
-    published: Signals | None
-    out: Path
-    picture: Path
-    overwrite: bool
-    points: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What came of it."""
-
-    task: _Task
-    made: PipelineResult[HistFactoryTeacher]
-    report: Report
-    comparison: Comparison
-    effect: SystematicsEffect | None
 
 
 @click.command("quickstart", short_help="The whole way on one search: label, train, bundle, validate, limit.")
@@ -132,9 +108,9 @@ def quickstart_command(
     with Stages() as stages:
         outcome = _run(task, stages)
     if output == "json":
-        click.echo(json.dumps(_as_json(outcome, stages.seconds), indent=2, allow_nan=False))
+        click.echo(json.dumps(quickstart_document(outcome, stages.seconds), indent=2, allow_nan=False))
     else:
-        _print(outcome, sum(stages.seconds.values()))
+        print_quickstart(outcome, sum(stages.seconds.values()))
     return EXIT_OK if outcome.report.status == "ok" else EXIT_FINDINGS
 
 
@@ -147,7 +123,7 @@ def _checked(
     force: bool,
     points: int,
     seed: int,
-) -> _Task:
+) -> QuickstartTask:
     """The task, once everything that can be wrong with the input has been looked at: minutes come later."""
     from llb.bundle import check_target
 
@@ -173,7 +149,7 @@ def _checked(
     if published is not None:
         # Of our own patchset nobody needs a warning.
         say(() if embedded else published.findings)
-    return _Task(search, embedded, patchset, published, out, picture, force, points, seed)
+    return QuickstartTask(search, embedded, patchset, published, out, picture, force, points, seed)
 
 
 def _beside(out: Path, ending: str) -> Path:
@@ -184,7 +160,7 @@ def _beside(out: Path, ending: str) -> Path:
     return out.with_name(f"{name or out.name}{ending}")
 
 
-def _run(task: _Task, stages: Stages) -> _Outcome:
+def _run(task: QuickstartTask, stages: Stages) -> QuickstartOutcome:
     from llb.validation import validate
     from llb_trainer import pipeline
     from llb_trainer.about import workspace_identity
@@ -224,7 +200,7 @@ def _run(task: _Task, stages: Stages) -> _Outcome:
     effect = _systematics(made, comparison, published, stages)
     title = made.model.bundle.manifest.title
     task.picture.write_bytes(comparison_picture(comparison, published, title))
-    return _Outcome(task, made, report, comparison, effect)
+    return QuickstartOutcome(task, made, report, comparison, effect)
 
 
 def _systematics(
@@ -255,75 +231,3 @@ def _systematics(
         return None
     told(1)
     return effect
-
-
-def _as_json(outcome: _Outcome, seconds: dict[str, float]) -> dict[str, Any]:
-    from llb_trainer.comparison import comparison_json
-
-    effect = outcome.effect
-    return {
-        "status": outcome.report.status,
-        "findings": [item.to_json() for item in outcome.report.findings],
-        "bundle": str(outcome.task.out),
-        "picture": str(outcome.task.picture),
-        "seconds": seconds,
-        **comparison_json(outcome.comparison),
-        "signal_model": list(outcome.made.teacher.signal_modifiers),
-        "signal_systematics": effect
-        and {"name": effect.name, "cls_yields_only": effect.cls_yields_only, "cls_full": effect.cls_full},
-        "next": _next(outcome.task),
-    }
-
-
-def _print(outcome: _Outcome, seconds: float) -> None:
-    from rich.console import Console
-
-    from llb_trainer.comparison import comparison_notes, comparison_table, duration, timing_sentence
-
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    comparison = outcome.comparison
-    # Where nobody watches, lines may be as long as the table.
-    width = console.width if console.is_terminal else max(console.width, 120)
-    console.print(comparison_table(comparison), width=width, soft_wrap=False)
-    for note in comparison_notes(comparison):
-        console.print(printable(note))
-    worst = comparison.worst_cls_difference
-    if math.isfinite(worst):
-        console.print(f"Largest difference of CLs where 1e-3 < CLs < 1: {100.0 * worst:.2f} %.")
-    console.print(timing_sentence(comparison))
-    console.print(printable(_about_signal(outcome)))
-    console.print(f"\nWhole run: {duration(seconds)}.")
-    report = outcome.report
-    console.print(
-        printable(f"Bundle:  {outcome.task.out} (validation: {report.status}, level {report.level})")
-    )
-    for line in as_lines(report.findings):
-        console.print(line)
-    console.print(printable(f"Picture: {outcome.task.picture}"))
-    console.print("\nNext:")
-    for line in _next(outcome.task):
-        console.print(printable(f"  {line}"))
-
-
-def _about_signal(outcome: _Outcome) -> str:
-    """Which signal model the bundle learned, and what it leaves out."""
-    modifiers = outcome.made.teacher.signal_modifiers
-    learned = (
-        f"Signal model: yields with {' and '.join(modifiers)}" if modifiers else "Signal model: yields only"
-    )
-    effect = outcome.effect
-    if effect is None:
-        return f"{learned}."
-    change = 100.0 * (effect.cls_full / effect.cls_yields_only - 1.0)
-    return (
-        f"{learned}. With all uncertainties of the published signal {effect.name}, its CLs by pyhf is "
-        f"{effect.cls_full:.4g} instead of {effect.cls_yields_only:.4g} ({change:+.1f} %)."
-    )
-
-
-def _next(task: _Task) -> list[str]:
-    bundle = shlex.quote(str(task.out))
-    commands = [f"llb show {bundle}", f"llb validate {bundle}"]
-    if task.patchset is not None and not task.embedded:
-        commands.append(f"llb limit {bundle} --patchset {shlex.quote(str(task.patchset))}")
-    return commands
