@@ -161,6 +161,7 @@ def profile_command(
     values = _values(density, parameter, points, lower, upper)
     condition = _condition(conditions, density)
     found = profile_density(density, parameter, values, condition=condition, divide_prior=divide_prior)
+    say(found.findings)
     drawn: NDArray[np.float64] | None = None
     if samples and density.can_sample:
         column = density.parameters.index(parameter)

@@ -52,6 +52,7 @@ def profile_document(
         ],
         "profile_intervals": {name: profile.intervals(drop) for name, drop in _DROPS.items()},
         "marginal_intervals": {},
+        "findings": [item.to_json() for item in profile.findings],
     }
     if drawn is not None:
         from llb.evaluation import central_intervals, shortest_intervals

@@ -12,7 +12,7 @@ from llb.runtime.density import Density
 from llb.runtime.density_input import Points
 from llb.runtime.prior import check_prior, log_prior, log_prior_score
 from llb.runtime.scores import density_score
-from llb_schema import FindingError, finding
+from llb_schema import Finding, FindingError, finding
 
 __all__ = ["DensityProfile", "profile_density"]
 
@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 _PROBES = 4096
 _SEED = 20230917
 _TOLERANCE = 1e-12
+_DEVIATIONS, _MARGIN = 6.0, 6.0
+"""How far above typical draws a top may be, in standard deviations and in units of ln density."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class DensityProfile:
         log_density: (n,) the largest logarithm found over the other parameters, in the domain.
         points: (n, parameters) where.
         prior_divided: whether the prior was divided out, so that it is a likelihood's up to a constant.
+        findings: warnings.
     """
 
     parameter: str
@@ -40,6 +43,7 @@ class DensityProfile:
     log_density: Array
     points: Array
     prior_divided: bool
+    findings: tuple[Finding, ...] = ()
 
     @property
     def drop(self) -> Array:
@@ -107,7 +111,7 @@ def profile_density(
         near = found[beside][1]
         found[row] = max(found[row], search.best(grid[row], near[np.newaxis]), key=lambda item: item[0])
     heights, points = np.array([item[0] for item in found]), np.array([item[1] for item in found])
-    return DensityProfile(parameter, grid, heights, points, divide_prior)
+    return DensityProfile(parameter, grid, heights, points, divide_prior, search.doubts(heights.max()))
 
 
 class _Search:
@@ -140,6 +144,23 @@ class _Search:
         points[:, self.held] = value
         heights = self.height(points)
         return points[np.argsort(np.where(np.isnan(heights), -np.inf, heights))[::-1][:count]]
+
+    def doubts(self, top: float) -> tuple[Finding, ...]:
+        """What speaks against a profile of that height: draws that lie far below it.
+
+        Of n normal parameters draws lie n / 2 below the top on average, and scatter by the root of that.
+        """
+        if not self.density.can_sample:
+            return ()
+        expected = 0.5 * len(self.lower)
+        most = expected + _DEVIATIONS * np.sqrt(expected) + _MARGIN
+        heights = self.height(self.pool)
+        above = float(top - np.median(heights[np.isfinite(heights)]))
+        if above <= most:
+            return ()
+        message = f"the top of the profile is {above:.0f} above typical draws in ln density"
+        expectation = f"about {expected:.0f}, as of {len(self.lower)} normal parameters"
+        return (finding("LLB-Y109", message, expected=expectation, actual=f"{above:.0f}"),)
 
     def best(self, value: float, starts: Array) -> tuple[float, Array]:
         """The highest point that is reached from any of the starts, and its height."""

@@ -124,5 +124,20 @@ def test_a_constraint_term_stays_in_the_likelihood(tmp_path: Path) -> None:
     assert not log_prior_score(constrained.manifest, points)[:, 2].any()
 
 
+def test_a_top_that_no_draw_comes_near_is_doubted(tmp_path: Path) -> None:
+    """Draws of one density beside the heights of another, as where a flow extrapolates."""
+    from dataclasses import replace
+
+    wide = load_density(write_gaussian(NORMAL, tmp_path / "wide.llb"))
+    peaked = GaussianModel("peaked", NORMAL.parameters, NORMAL.mean, 1e-3 * NORMAL.root)
+    narrow = load_density(write_gaussian(peaked, tmp_path / "narrow.llb"))
+    assert profile_density(wide, "a", [1.0, 1.2]).findings == ()
+    assert profile_density(narrow, "a", [1.0]).findings == ()
+    mixed = replace(narrow, bundle=wide.bundle, graphs={**narrow.graphs, "sample": wide.graphs["sample"]})
+    (found,) = profile_density(mixed, "a", [1.0]).findings
+    assert (found.code, found.severity) == ("LLB-Y109", "warning")
+    assert found.expected.startswith("about 2")
+
+
 def test_files_are_the_same_every_time() -> None:
     assert gaussian_files(mixed_model()) == gaussian_files(mixed_model())
