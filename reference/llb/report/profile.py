@@ -35,7 +35,8 @@ def _highlights(manifest: Manifest, numbers: ProfileNumbers | None) -> Iterator[
             yield Fact("99 % of the errors there are below", number(item.p99))
     if numbers is not None and numbers.limit_difference is not None:
         yield Fact(
-            "median difference of upper limits to the full model", percent(numbers.limit_difference, 2)
+            "median difference of upper limits to the full model",
+            f"{number(100.0 * numbers.limit_difference)} %",
         )
 
 
