@@ -85,7 +85,8 @@ def intervals(density: Density, peer: PyhfProfile, parameter: str, draws: Floats
         draws: (n, D) of the truth, for the marginal interval.
 
     Returns:
-        `profile`: of the bundle's likelihood, prior divided out; `pyhf`: the same by pyhf's fits;
+        `profile`: of the bundle's likelihood, prior divided out, and what speaks against it
+        (`profile_findings`); `pyhf`: the same by pyhf's fits;
         `marginal` and `marginal_truth`: central credible intervals; `largest_difference`: of the two
         profiles, in NLL units, where pyhf's is at most 3 above its minimum.
     """
@@ -101,6 +102,7 @@ def intervals(density: Density, peer: PyhfProfile, parameter: str, draws: Floats
     ours = found.drop
     return {
         "profile": {name: found.intervals(drop) for name, drop in _DROPS.items()},
+        "profile_findings": [item.code for item in found.findings],
         "pyhf": {name: _crossings(values, exact, drop) for name, drop in _DROPS.items()},
         "marginal": _marginal(drawn[:, column]),
         "marginal_truth": _marginal(draws[:, column]),
