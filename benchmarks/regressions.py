@@ -39,7 +39,7 @@ def profile_errors(teacher: DensityTeacher, result: RegressionResult, values: An
     """How far the profile in the first parameter is from the exact one, in units of ln L."""
     regression = result.trained.regression
     function, known = target_function(teacher, "density"), regression.expansion
-    nodes = known.physical(profile_points(function, known, teacher.parameters, values, _NODES, 1.0))
+    nodes = known.physical(profile_points(function, known, teacher.parameters, values, _NODES, 1.0).points)
     exact = label_points(function, nodes[np.argsort(nodes[:, 0])])
     began = time.monotonic()
     found = profile_density(result.density, teacher.parameters[0].name, exact.points[:, 0])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
 from llb_schema import FindingError, finding
 from llb_trainer.regression.expansion import Expansion, expand
 from llb_trainer.regression.labels import PointLabels, label_points, target_function
-from llb_trainer.regression.points import profile_points, scaled_points, scattered_points
+from llb_trainer.regression.points import ProfileNodes, profile_points, scaled_points, scattered_points
 from llb_trainer.regression.recipe import RegressionRecipe
 from llb_trainer.teachers.densities.contract import DensityTeacher
 
@@ -39,6 +41,10 @@ class Rows:
     slopes: Singles
     weights: Singles
 
+    def chosen(self, which: NDArray[np.int64]) -> Rows:
+        """Some of them."""
+        return Rows(self.x[which], self.values[which], self.slopes[which], self.weights[which])
+
 
 @dataclass(frozen=True)
 class RegressionData:
@@ -48,16 +54,28 @@ class RegressionData:
         training, validation: the rows.
         expansion: the parabola.
         scale: root mean square of what is to be learned.
+        soft: distance of ln L below its maximum from where errors count less.
         reach: largest |x|.
         domain: (D,) lower and upper edges of the box of all points, physical units.
+        samples: (n, D) draws of the posterior, in x.
+        nodes: the conditional maxima of the parameters of interest.
+        function: what is learned, of one point in physical units.
     """
 
     training: Rows
     validation: Rows
     expansion: Expansion
     scale: float
+    soft: float
     reach: float
     domain: tuple[Floats, Floats]
+    samples: Floats
+    nodes: ProfileNodes
+    function: Callable[[Array], Array]
+
+    def rows(self, points: Floats) -> Rows:
+        """Labels of further points (n, D) in physical units; where ln L is not finite they are left out."""
+        return _rows(label_points(self.function, points), self.expansion, self.scale, self.soft)
 
 
 def prepared(teacher: DensityTeacher, samples: ArrayLike, recipe: RegressionRecipe) -> RegressionData:
@@ -86,8 +104,8 @@ def prepared(teacher: DensityTeacher, samples: ArrayLike, recipe: RegressionReci
     )
     more = [
         scaled_points(x, round(recipe.scaled * many), recipe.stretch, generator),
-        scattered_points(nodes, x, round(recipe.lines * many), generator),
-        nodes,
+        scattered_points(nodes.points, x, round(recipe.lines * many), generator),
+        nodes.points,
     ]
     parts = [drawn, label_points(function, expansion.physical(np.concatenate(more)))]
     labels = PointLabels(
@@ -96,29 +114,34 @@ def prepared(teacher: DensityTeacher, samples: ArrayLike, recipe: RegressionReci
             for name in ("points", "values", "gradients")
         )
     )
-    depth = max(1.0, float(np.median(expansion.value - drawn.values)))
-    return _reduced(labels, expansion, recipe.soft * depth, recipe.validation, generator)
+    soft = recipe.soft * max(1.0, float(np.median(expansion.value - drawn.values)))
+    whole = _rows(labels, expansion, 1.0, soft)
+    scale = max(_SMALLEST, float(np.sqrt(np.average(whole.values**2, weights=whole.weights))))
+    rows = _rows(labels, expansion, scale, soft)
+    order = generator.permutation(len(labels))
+    unseen = max(1, round(recipe.validation * len(order)))
+    white = expansion.white(labels.points)
+    return RegressionData(
+        training=rows.chosen(order[unseen:]),
+        validation=rows.chosen(order[:unseen]),
+        expansion=expansion,
+        scale=scale,
+        soft=soft,
+        reach=float(np.sqrt(np.max(np.sum(white * white, axis=1)))),
+        domain=(labels.points.min(axis=0), labels.points.max(axis=0)),
+        samples=x,
+        nodes=nodes,
+        function=function,
+    )
 
 
-def _reduced(
-    labels: PointLabels, expansion: Expansion, soft: float, share: float, generator: np.random.Generator
-) -> RegressionData:
+def _rows(labels: PointLabels, expansion: Expansion, scale: float, soft: float) -> Rows:
     x = expansion.white(labels.points)
     below = labels.values - expansion.value
     values = below - expansion.relative(x)
     slopes = labels.gradients @ np.linalg.inv(expansion.whitening) - expansion.gradient(x)
     weights = 1.0 / (1.0 + (np.minimum(below, 0.0) / soft) ** 2)
-    scale = max(_SMALLEST, float(np.sqrt(np.average(values**2, weights=weights))))
-    order = generator.permutation(len(labels))
-    unseen = max(1, round(share * len(order)))
-
-    def rows(chosen: NDArray[np.int64]) -> Rows:
-        parts = x, values / scale, slopes / scale, weights
-        return Rows(*(part[chosen].astype(np.float32) for part in parts))
-
-    reach = float(np.sqrt(np.max(np.sum(x * x, axis=1))))
-    domain = labels.points.min(axis=0), labels.points.max(axis=0)
-    return RegressionData(rows(order[unseen:]), rows(order[:unseen]), expansion, scale, reach, domain)
+    return Rows(*(part.astype(np.float32) for part in (x, values / scale, slopes / scale, weights)))
 
 
 def _refuse(why: str, actual: str) -> None:

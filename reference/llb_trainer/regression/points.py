@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -14,12 +15,25 @@ from scipy.optimize import minimize
 from llb_trainer.chains.parameters import Parameter
 from llb_trainer.regression.expansion import Expansion
 
-__all__ = ["profile_points", "scaled_points", "scattered_points"]
+__all__ = ["ProfileNodes", "profile_points", "scaled_points", "scattered_points"]
 
 Floats = NDArray[np.float64]
 
 _WORST = 1e25
 """Stands in for a density of zero, which line searches cannot step back from."""
+
+
+@dataclass(frozen=True, eq=False)
+class ProfileNodes:
+    """Conditional maxima.
+
+    Attributes:
+        points: (m, D) in x, see `Expansion`.
+        columns: (m,) which parameter was held.
+    """
+
+    points: Floats
+    columns: NDArray[np.int64]
 
 
 def scaled_points(x: Floats, count: int, stretch: float, generator: np.random.Generator) -> Floats:
@@ -47,8 +61,8 @@ def profile_points(
     samples: Floats,
     nodes: int,
     stretch: float,
-) -> Floats:
-    """The conditional maxima of each parameter of interest, in x, (m, D).
+) -> ProfileNodes:
+    """The conditional maxima of each parameter of interest.
 
     Args:
         function: ln L of one point (D,) in physical units.
@@ -61,6 +75,7 @@ def profile_points(
     root = np.linalg.inv(expansion.whitening)
     center = expansion.center
     found: list[Floats] = []
+    columns: list[int] = []
     with jax.enable_x64(True):
         slope = jax.jit(jax.value_and_grad(lambda x: -function(jnp.asarray(center) + jnp.asarray(root) @ x)))
         for column, parameter in enumerate(parameters):
@@ -73,7 +88,9 @@ def profile_points(
             above = values >= center[column]
             for side in (values[above], values[~above][::-1]):
                 found += _walk(slope, root[column], side - center[column])
-    return np.stack(found) if found else np.empty((0, len(parameters)))
+            columns += [column] * (len(found) - len(columns))
+    points = np.stack(found) if found else np.empty((0, len(parameters)))
+    return ProfileNodes(points, np.asarray(columns, np.int64))
 
 
 def _walk(slope: Callable[[Array], tuple[Array, Array]], along: Floats, offsets: Floats) -> list[Floats]:

@@ -38,7 +38,10 @@ class RegressionRecipe:
         robust: error, in root mean squares of what has to be learned, beyond which errors count linearly.
         soft: distance of ln L below its maximum from where errors count less, in medians of the samples'.
         validation: fraction of the points that is only looked at.
-        records: how often, in the whole of the steps, they are looked at.
+        rounds: how often, on the way, the profiles of what has been learned are looked for, and the teacher
+            is asked there.
+        added: points that are learned from in each round.
+        records: how often, in the whole of the steps, the validation points are looked at.
         seed: of points, split, initial weights and batches.
     """
 
@@ -59,6 +62,8 @@ class RegressionRecipe:
     robust: float = 1.0
     soft: float = 4.0
     validation: float = 0.1
+    rounds: int = 2
+    added: int = 2000
     records: int = 20
     seed: int = 0
 
@@ -70,6 +75,8 @@ class RegressionRecipe:
         for name in ("learning_rate", "clip", "robust", "soft"):
             _require(0 < getattr(self, name) < math.inf, name, getattr(self, name), "above 0 and finite")
         _require(1 <= self.stretch < math.inf, "stretch", self.stretch, "at least 1 and finite")
+        _require(0 <= self.rounds <= 20, "rounds", self.rounds, "0 to 20")
+        _require(self.added >= 1, "added", self.added, "at least 1")
         for name in ("scaled", "lines", "gradient_weight", "seed"):
             value = getattr(self, name)
             _require(0 <= value < math.inf, name, value, "at least 0 and finite")

@@ -21,6 +21,7 @@ from llb_schema import FindingError, finding
 from llb_trainer.regression.data import RegressionData, Rows, prepared
 from llb_trainer.regression.function import Regression
 from llb_trainer.regression.recipe import RegressionRecipe
+from llb_trainer.regression.refinement import refining_points
 from llb_trainer.teachers.densities.contract import DensityTeacher
 from llb_trainer.training.checkpoint import Checkpoints
 from llb_trainer.training.soap import SoapState, renewed, scale_by_soap
@@ -33,6 +34,9 @@ Weights = list[tuple[Array, Array]]
 
 _CHUNK = 50
 """Steps taken in one compiled call: few enough for a live progress bar and fresh bases of the optimiser."""
+
+_SHARE = 4
+"""The points of the rounds are one in so many of a batch, beside the others."""
 
 _BLOCK = 2048
 """Validation points looked at together."""
@@ -108,29 +112,31 @@ def _trained(
     progress: Callable[[int], None] | None,
 ) -> TrainedRegression:
     began = time.monotonic()
-    run = _Run(data, recipe)
+    run, tell = _Run(data, recipe), progress or (lambda _steps: None)
     keeper = Checkpoints(folder, run.identity()) if folder else None
     history: list[tuple[float, ...]] = []
     taken = 0
     if keeper and (kept := keeper.latest(run.state)):
         taken, run.state, history = kept
-        if progress:
-            progress(taken)
+        tell(taken)
     every = max(1, recipe.steps // _CHUNK // recipe.records) * _CHUNK
     losses: list[float] = []
+    rounds = _rounds(recipe)
     while taken < recipe.steps:
+        if taken in rounds:
+            run.refine(rounds.index(taken))
         count = min(_CHUNK - taken % _CHUNK, recipe.steps - taken)
         losses.append(run.advance(count))
         taken += count
-        if progress:
-            progress(count)
+        tell(count)
         if taken % every == 0 or taken == recipe.steps:
             history.append((taken, float(np.mean(losses)), *run.validate()))
             losses.clear()
             if not np.isfinite(history[-1]).all():
                 message = f"after {taken} steps the loss is {history[-1][2]}"
                 raise FindingError(finding("LLB-T051", message, pointer="learning_rate"))
-            if _best(history) == len(history) - 1:
+            # Weights that the last round has not taught do not count.
+            if _best(history, rounds) == len(history) - 1:
                 run.state = run.state._replace(best=run.state.weights)
             if keeper:
                 keeper.save(taken, run.state, history)
@@ -142,24 +148,39 @@ def _trained(
         training,
         validation,
         error,
-        _best(history),
-        len(data.training.x),
+        _best(history, rounds),
+        len(data.training.x) + int(run.state.filled),
         time.monotonic() - began,
     )
     return TrainedRegression(run.regression(), record, data.domain)
 
 
-def _best(history: list[tuple[float, ...]]) -> int:
-    return int(np.argmin([row[2] for row in history]))
+def _rounds(recipe: RegressionRecipe) -> tuple[int, ...]:
+    """The steps before which the teacher is asked again: equal parts of the training, whole chunks."""
+    parts = (recipe.steps * number // (recipe.rounds + 1) for number in range(1, recipe.rounds + 1))
+    return tuple(sorted({part - part % _CHUNK for part in parts} - {0}))
+
+
+def _best(history: list[tuple[float, ...]], rounds: tuple[int, ...]) -> int:
+    """The record of the least validation loss among those after the last round that was held."""
+    latest = max((step for step in rounds if step < history[-1][0]), default=-1)
+    return min(
+        (row for row in range(len(history)) if history[row][0] > latest), key=lambda row: history[row][2]
+    )
 
 
 class _State(NamedTuple):
-    """Weights, the optimiser's moments, a random key, the best weights so far."""
+    """Weights, the optimiser's moments, a random key, the best weights so far, and the points of the rounds.
+
+    `added` are rows as `_on_device` has them, of which the first `filled` are there.
+    """
 
     weights: Any
     moments: Any
     key: Array
     best: Any
+    added: tuple[Array, ...]
+    filled: Array
 
 
 class _Run:
@@ -178,7 +199,9 @@ class _Run:
         )
         weights = _initial(data.training.x.shape[1], recipe)
         key = jax.random.key_data(jax.random.key(recipe.seed))
-        self.state = _State(weights, self.optimizer.init(weights), key, weights)
+        empty = np.zeros(max(1, recipe.rounds * recipe.added), np.int64)
+        added = tuple(0.0 * part for part in _on_device(data.training.chosen(empty)))
+        self.state = _State(weights, self.optimizer.init(weights), key, weights, added, jnp.asarray(0))
         # On the device once; a step takes its rows from there.
         self.seen, self.unseen = (_on_device(rows) for rows in (data.training, data.validation))
         self._advance = jax.jit(self._steps, static_argnames=("count",))
@@ -202,6 +225,18 @@ class _Run:
         self.state = self.state._replace(moments=fresh)
         return float(losses)
 
+    def refine(self, number: int) -> None:
+        """Ask the teacher where the weights as they stand have their own profiles, and learn from it."""
+        recipe, data, state = self.recipe, self.data, self.state
+        generator = np.random.default_rng([recipe.seed, 2, number])
+        points = refining_points(self._function(state.weights), data, recipe.added, generator)
+        rows, first = data.rows(points), int(state.filled)
+        last = first + len(rows.x)
+        added = tuple(
+            old.at[first:last].set(new) for old, new in zip(state.added, _on_device(rows), strict=True)
+        )
+        self.state = state._replace(added=added, filled=jnp.asarray(last))
+
     def validate(self) -> tuple[float, float]:
         """Loss and median absolute error of ln L at the validation points."""
         parts = [
@@ -213,8 +248,11 @@ class _Run:
 
     def regression(self) -> Regression:
         """The function of the best weights."""
-        kernels = tuple(np.asarray(kernel, np.float64) for kernel, _ in self.state.best)
-        biases = tuple(np.asarray(bias, np.float64)[:, 0] for _, bias in self.state.best)
+        return self._function(self.state.best)
+
+    def _function(self, weights: Weights) -> Regression:
+        kernels = tuple(np.asarray(kernel, np.float64) for kernel, _ in weights)
+        biases = tuple(np.asarray(bias, np.float64)[:, 0] for _, bias in weights)
         return Regression(self.data.expansion, self.data.scale, self.data.reach, kernels, biases)
 
     def _losses(self, weights: Weights, rows: tuple[Array, ...]) -> tuple[Array, Array]:
@@ -229,20 +267,28 @@ class _Run:
         return importance * jnp.mean(both, axis=0), jnp.mean(found, axis=0) - values
 
     def _steps(self, state: _State, seen: tuple[Array, ...], count: int) -> tuple[_State, Array]:
-        def loss(weights: Weights, rows: Array) -> Array:
-            return jnp.mean(self._losses(weights, tuple(part[rows] for part in seen))[0])
+        def loss(weights: Weights, rows: Array, more: Array) -> Array:
+            first = self._losses(weights, tuple(part[rows] for part in seen))[0]
+            if not self.recipe.rounds:
+                return jnp.mean(first)
+            # Rows that are not filled yet have no weight.
+            second = self._losses(weights, tuple(part[more] for part in state.added))[0]
+            return (jnp.sum(first) + jnp.sum(second)) / len(first)
 
         def step(carry: tuple[Any, Any], key: Array) -> tuple[tuple[Any, Any], Array]:
             weights, moments = carry
-            rows = jax.random.randint(key, (self.recipe.batch,), 0, len(seen[0]))
-            value, grads = jax.value_and_grad(loss)(weights, rows)
+            batch, (one, two) = self.recipe.batch, jax.random.split(key)
+            rows = jax.random.randint(one, (batch,), 0, len(seen[0]))
+            more = jax.random.randint(two, (max(1, batch // _SHARE),), 0, jnp.maximum(state.filled, 1))
+            value, grads = jax.value_and_grad(loss)(weights, rows, more)
             updates, moments = self.optimizer.update(grads, moments, weights)
             return (optax.apply_updates(weights, updates), moments), value
 
         key, use = jax.random.split(jax.random.wrap_key_data(state.key))
         keys = jax.random.split(use, count)
         (weights, moments), losses = jax.lax.scan(step, (state.weights, state.moments), keys)
-        return _State(weights, moments, jax.random.key_data(key), state.best), jnp.mean(losses)
+        after = state._replace(weights=weights, moments=moments, key=jax.random.key_data(key))
+        return after, jnp.mean(losses)
 
 
 def _initial(columns: int, recipe: RegressionRecipe) -> Weights:
