@@ -123,6 +123,8 @@ def test_the_command_serves_until_it_is_interrupted(bundle: Path) -> None:
     command = [
         sys.executable,
         "-c",
+        # A shell that runs this in the background has told its children to ignore Ctrl-C.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from llb.cli.main import main; main()",
         "view",
         str(bundle),
