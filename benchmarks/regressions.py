@@ -1,6 +1,6 @@
 """How good a learned likelihood gets, and in what time: samples, points, regression, bundle, profile.
 
-    uv run python benchmarks/regressions.py [--samples 20000] [--steps 10000] [--width 128] [--keep DIR]
+    uv run python benchmarks/regressions.py [--samples 20000] [--steps 15000] [--keep DIR]
 
 The density is the LHC-like toy in 95 parameters, sampled by NUTS; factors of the prior count as constraint
 terms. Errors are those of ln L at held-out draws, and of the profile of mu beside the teacher's own maxima,
@@ -100,9 +100,9 @@ def measured(data: Path, out: Path, samples: int, seed: int, recipe: RegressionR
 @click.option("--data", type=click.Path(path_type=Path), default=DATA, help="Folder of the published models.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Folder in which the bundle stays.")
 @click.option("--samples", type=int, default=20_000, show_default=True)
-@click.option("--steps", type=int, default=10_000, show_default=True)
-@click.option("--width", type=int, default=128, show_default=True)
-@click.option("--members", type=int, default=2, show_default=True)
+@click.option("--steps", type=int, default=RegressionRecipe.steps, show_default=True)
+@click.option("--width", type=int, default=RegressionRecipe.width, show_default=True)
+@click.option("--members", type=int, default=RegressionRecipe.members, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 def main(
     data: Path, keep: Path | None, samples: int, steps: int, width: int, members: int, seed: int

@@ -21,7 +21,7 @@ from llb_trainer.regression import RegressionRecipe
 from llb_trainer.regression_pipeline import RegressionResult, learn_regression
 
 IDENTITY = Identity("banana", "A likelihood", (Author("The LLB developers"),), Analysis("TOY"))
-RECIPE = RegressionRecipe(width=32, steps=2500, records=5, batch=128)
+RECIPE = RegressionRecipe(width=32, steps=2500, records=5, batch=128, rounds=1, added=500)
 BANANA = Banana(0.4)
 
 

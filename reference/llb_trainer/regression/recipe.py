@@ -49,11 +49,11 @@ class RegressionRecipe:
     scaled: float = 0.5
     stretch: float = 1.4
     lines: float = 1.0
-    nodes: int = 41
+    nodes: int = 61
     members: int = 2
-    width: int = 128
+    width: int = 160
     depth: int = 2
-    steps: int = 10_000
+    steps: int = 15_000
     batch: int = 512
     learning_rate: float = 3e-3
     warm_up: float = 0.05
@@ -62,8 +62,8 @@ class RegressionRecipe:
     robust: float = 1.0
     soft: float = 4.0
     validation: float = 0.1
-    rounds: int = 2
-    added: int = 2000
+    rounds: int = 4
+    added: int = 4000
     records: int = 20
     seed: int = 0
 

@@ -66,7 +66,7 @@ def test_a_workspace_becomes_a_posterior_under_any_counts(
 
 def test_a_workspace_becomes_its_likelihood(tmp_path: Path, capsys: Capture) -> None:
     out, recipe = tmp_path / "likelihood.llb", tmp_path / "recipe.toml"
-    recipe.write_text("members = 1\nwidth = 8\nsteps = 60\nrecords = 2\n")
+    recipe.write_text("members = 1\nwidth = 8\nsteps = 60\nrecords = 2\nrounds = 0\n")
     counts = ("--samples", "300", "--heldout", "100", "--keep-unconverged")
     arguments = ("--learn", "likelihood", *counts, "--recipe", recipe, "--format", "json")
     code, said, err = run(capsys, "train-density", workspace_path(), *SIGNAL, "--out", out, *arguments)

@@ -26,7 +26,7 @@ from llb_trainer.regression.refinement import refining_points
 
 Floats = NDArray[np.float64]
 
-RECIPE = RegressionRecipe(members=2, width=32, steps=2500, records=5, batch=128)
+RECIPE = RegressionRecipe(members=2, width=32, steps=2500, records=5, batch=128, rounds=1, added=500)
 
 
 BANANA = Banana(0.4)
@@ -77,7 +77,7 @@ def test_a_banana_is_learned(trained: TrainedRegression) -> None:
 def test_rounds_find_what_was_made_up() -> None:
     """From few points a network makes up maxima; asked where it has its own, the teacher takes them away."""
     few, found = BANANA.drawn(100, 1), list[float]()
-    recipe = replace(RECIPE, members=1, steps=1500, records=3, lines=0.0, scaled=0.0, added=300)
+    recipe = replace(RECIPE, members=1, steps=1500, records=3, lines=0.0, scaled=0.0, nodes=41, added=300)
     for rounds in (0, 3):
         settings = replace(recipe, rounds=rounds)
         regression = train_regression(BANANA, few, settings).regression
