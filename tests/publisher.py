@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -99,6 +100,16 @@ class File:
         return Reply(200, self.body, headers, cut)
 
 
+class _QuietServer(ThreadingHTTPServer):
+    """Of a client that has gone away it says nothing: what stands on stderr is the command's."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Publisher:
     """The server, for as long as it is entered; routes by path, `asked` is what has come."""
 
@@ -116,8 +127,7 @@ class Publisher:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002 - its signature
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _QuietServer(("127.0.0.1", 0), Handler)
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> Self:

@@ -76,7 +76,7 @@ def corner_figure(names: Sequence[str], truth: Floats, drawn: Floats, *, form: F
     """Marginals on the diagonal; below it the smallest regions with 68 % and 95 % of the points.
 
     Args:
-        names: of the parameters, (m,), two or more.
+        names: of the parameters, (m,).
         truth: (n, m) held-out points.
         drawn: (k, m) samples.
         form: of the bytes.
@@ -86,7 +86,7 @@ def corner_figure(names: Sequence[str], truth: Floats, drawn: Floats, *, form: F
     """
     size = len(names)
     with canvas(2.0 * size + 0.6, 2.0 * size + 0.6, form) as (figure, finished):
-        panels = figure.subplots(size, size, sharex="col")
+        panels = figure.subplots(size, size, sharex="col", squeeze=False)
         for row in range(size):
             for column in range(size):
                 panel = panels[row, column]
