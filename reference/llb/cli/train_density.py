@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from llb.validation import Report
     from llb_trainer.density_pipeline import Sampled
     from llb_trainer.export.emit import Identity
+    from llb_trainer.flows import FlowRecipe
+    from llb_trainer.regression import RegressionRecipe
     from llb_trainer.teachers.densities import HistFactoryDensity
 
 __all__ = ["train_density_command"]
@@ -58,7 +60,7 @@ _WHAT = {
 @click.option("--heldout", type=click.IntRange(100), default=4000, show_default=True, help="To check with.")
 @click.option("--recipe", type=PATH, help="Settings of the training (TOML, docs/densities.md).")
 @click.option("--about", type=PATH, help="TOML file of authors, title, licence, references and analysis.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything random.")
+@click.option("--seed", type=click.IntRange(0), help="Of everything random; the recipe's if left out.")
 @click.option(
     "--keep-unconverged", is_flag=True, help="Learn from chains that do not agree; the record says so."
 )
@@ -77,7 +79,7 @@ def train_density_command(
     heldout: int,
     recipe: Path | None,
     about: Path | None,
-    seed: int,
+    seed: int | None,
     keep_unconverged: bool,
     force: bool,
     output: str,
@@ -106,14 +108,15 @@ def train_density_command(
     from llb_trainer.about import density_identity, read_about
 
     check_target(out, overwrite=force)
+    settings = _settings(recipe, learn, seed)
     teacher = _teacher(source, patchset, patch, measurement, limits) if workspace else None
     identity = density_identity(teacher.name if teacher else source.stem)
     identity = read_about(about, identity) if about else identity
     with Stages() as stages:
         sampled = _sampled(
-            teacher, source, describe, learn, (samples, heldout), seed, keep_unconverged, stages
+            teacher, source, describe, learn, (samples, heldout), settings.seed, keep_unconverged, stages
         )
-        density = _learned(teacher, sampled, identity, out, learn, recipe, seed, force, stages)
+        density = _learned(teacher, sampled, identity, out, settings, force, stages)
         told = stages("Validating the bundle", 1)
         report = validate(out, limits=None)
         told(1)
@@ -142,6 +145,17 @@ def _check(
         raise click.UsageError(f"--learn {learn} needs a workspace: samples alone have no likelihood")
     if (patchset is None) != (not patch):
         raise click.UsageError("--patchset and --patch go together: a signal has a file and a name")
+
+
+def _settings(recipe: Path | None, learn: str, seed: int | None) -> FlowRecipe | RegressionRecipe:
+    """How is decided before there is anything to learn: sampling takes long."""
+    from llb_trainer.flows import FlowRecipe
+    from llb_trainer.regression import RegressionRecipe
+    from llb_trainer.toml_files import read_settings
+
+    kind = RegressionRecipe if learn == "likelihood" else FlowRecipe
+    found = read_settings(recipe, kind, _RECIPE) if recipe else kind()
+    return found if seed is None else replace(found, seed=seed)
 
 
 def _teacher(
@@ -197,42 +211,32 @@ def _learned(
     sampled: Sampled,
     identity: Identity,
     out: Path,
-    learn: str,
-    recipe: Path | None,
-    seed: int,
+    settings: FlowRecipe | RegressionRecipe,
     force: bool,
     stages: Stages,
 ) -> Density:
-    from llb_trainer.toml_files import read_settings
-
-    if teacher is not None and learn == "likelihood":
-        from llb_trainer.regression import RegressionRecipe
-        from llb_trainer.regression_pipeline import learn_regression
-
-        chosen = read_settings(recipe, RegressionRecipe, _RECIPE) if recipe else RegressionRecipe()
-        return learn_regression(
-            teacher,
-            sampled.training,
-            sampled.heldout,
-            identity,
-            out,
-            text=sampled.text,
-            sampled=sampled.record,
-            recipe=replace(chosen, seed=seed),
-            overwrite=force,
-            progress=stages("Learning the likelihood", chosen.steps),
-        ).density
-    from llb_trainer.density_pipeline import learn_density
     from llb_trainer.flows import FlowRecipe
 
-    settings = read_settings(recipe, FlowRecipe, _RECIPE) if recipe else FlowRecipe()
-    return learn_density(
-        sampled,
+    if isinstance(settings, FlowRecipe):
+        from llb_trainer.density_pipeline import learn_density
+
+        told = stages("Training the flow", settings.steps)
+        return learn_density(sampled, identity, out, recipe=settings, overwrite=force, progress=told).density
+    from llb_trainer.regression_pipeline import learn_regression
+
+    # Only a workspace has a likelihood to be learned.
+    assert teacher is not None  # noqa: S101
+    return learn_regression(
+        teacher,
+        sampled.training,
+        sampled.heldout,
         identity,
         out,
-        recipe=replace(settings, seed=seed),
+        text=sampled.text,
+        sampled=sampled.record,
+        recipe=settings,
         overwrite=force,
-        progress=stages("Training the flow", settings.steps),
+        progress=stages("Learning the likelihood", settings.steps),
     ).density
 
 

@@ -129,3 +129,21 @@ def test_a_setting_out_of_range(tmp_path: Path, capsys: Capture) -> None:
     chain = samples(tmp_path / "chain.npz")
     code, _, err = run(capsys, "train-density", chain, "--out", tmp_path / "x.llb", "--recipe", recipe)
     assert (code, err[:10]) == (2, "[LLB-T040]")
+
+
+def test_a_recipe_is_read_before_a_workspace_is_sampled(tmp_path: Path, capsys: Capture) -> None:
+    recipe = tmp_path / "bad.toml"
+    recipe.write_text("widht = 16")
+    arguments = (workspace_path(), *SIGNAL, "--out", tmp_path / "x.llb", "--recipe", recipe)
+    code, _, err = run(capsys, "train-density", *arguments)
+    assert (code, "LLB-T042" in err, "Sampling" in err) == (2, True, False)
+
+
+def test_the_seed_is_the_recipes_unless_one_is_given(tmp_path: Path, capsys: Capture) -> None:
+    recipe, chain = tmp_path / "recipe.toml", samples(tmp_path / "chain.npz")
+    recipe.write_text(f"{RECIPE}seed = 5\n")
+    for name, more, expected in (("a", (), 5), ("b", ("--seed", "7"), 7)):
+        out = tmp_path / f"{name}.llb"
+        assert run(capsys, "train-density", chain, "--out", out, "--recipe", recipe, *more)[0] == 0
+        record = json.loads((out / "provenance/training.json").read_text())
+        assert record["recipe"]["seed"] == expected
