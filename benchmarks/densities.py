@@ -29,7 +29,6 @@ from typing import Any
 
 import click
 import jax
-import jax.numpy as jnp
 import numpy as np
 from density_cases import CASES, Case
 from density_interval import PyhfProfile, intervals
@@ -53,6 +52,7 @@ from llb_trainer.density_pipeline import DensityResult, Sampled, learn_density
 from llb_trainer.density_sources import experiments_of_workspace, samples_of_teacher
 from llb_trainer.export.emit import Identity
 from llb_trainer.teachers.densities import DensityTeacher
+from llb_trainer.teachers.densities.blocks import in_blocks
 
 Floats = NDArray[np.float64]
 
@@ -77,8 +77,7 @@ def importance(teacher: DensityTeacher, density: Density, count: int) -> float:
     drawn = drawn[density.in_bounds(drawn)]
     with jax.enable_x64(True):
         many = jax.jit(jax.vmap(teacher.log_density))
-        blocks = np.resize(drawn, (-(-len(drawn) // _BLOCK), _BLOCK, drawn.shape[1]))
-        truth = np.concatenate([np.asarray(many(jnp.asarray(block))) for block in blocks])[: len(drawn)]
+        truth = in_blocks(many, drawn, _BLOCK)
     weight = np.nan_to_num(truth, nan=-np.inf) - density.log_prob(drawn)
     weight = np.exp(weight - weight.max())
     return float(weight.sum() ** 2 / (count * np.sum(weight**2)))

@@ -17,8 +17,7 @@ from spey.base.model_config import ModelConfig
 from spey.utils import ExpectationType
 
 from llb.bundle import DensityBundle
-from llb.runtime import Density, check_prior, density_score, load_density, log_prior, log_prior_score
-from llb.runtime import profile_density as profile
+from llb.runtime import Density, DensityHeight, load_density, profile_density
 from llb_schema import FindingError, finding
 
 __all__ = ["FullLikelihoodBackend"]
@@ -55,7 +54,7 @@ class FullLikelihoodBackend(BackendBase):
     doi: Sequence[str] = ()
     arXiv: Sequence[str] = ()  # noqa: N815 - Spey's name
 
-    __slots__ = ("_column", "_condition", "_density", "_divide", "_start")
+    __slots__ = ("_column", "_height", "_start")
 
     def __init__(
         self,
@@ -64,17 +63,15 @@ class FullLikelihoodBackend(BackendBase):
         condition: Mapping[str, float] | None = None,
     ) -> None:
         density = bundle if isinstance(bundle, Density) else load_density(bundle)
-        self._density, self._condition = density, condition
         self._column = density.parameters.index(_of_interest(density, parameter))
-        self._divide = density.manifest.density.kind == "posterior"
-        if self._divide:
-            check_prior(density.manifest)
+        is_posterior = density.manifest.density.kind == "posterior"
+        self._height = DensityHeight(density, condition, divide_prior=is_posterior)
         self._start = self._best_of_few()
 
     @property
     def bundle_citation(self) -> tuple[tuple[str, str], ...]:
         """What the bundle asks to be cited, as (kind, value), such as a DOI."""
-        return tuple((item.kind, item.value) for item in self._density.manifest.references)
+        return tuple((item.kind, item.value) for item in self._height.density.manifest.references)
 
     @property
     def is_alive(self) -> bool:
@@ -84,7 +81,7 @@ class FullLikelihoodBackend(BackendBase):
     def config(self, allow_negative_signal: bool = True, poi_upper_bound: float = 10.0) -> ModelConfig:
         """Parameter bounds: the domain. `poi_upper_bound` is ignored, it would cut the fit short."""
         del poi_upper_bound
-        domain, column = self._density.manifest.domain, self._column
+        domain, column = self._height.density.manifest.domain, self._column
         bounds = list(zip(map(float, domain.lower), map(float, domain.upper), strict=True))
         if not allow_negative_signal and bounds[column][1] > 0.0:
             bounds[column] = (max(0.0, bounds[column][0]), bounds[column][1])
@@ -93,7 +90,7 @@ class FullLikelihoodBackend(BackendBase):
             minimum_poi=float(domain.lower[column]),
             suggested_init=np.clip(self._start, *np.transpose(bounds)).tolist(),
             suggested_bounds=bounds,
-            parameter_names=list(self._density.parameters),
+            parameter_names=list(self._height.density.parameters),
         )
 
     def get_logpdf_func(
@@ -105,7 +102,7 @@ class FullLikelihoodBackend(BackendBase):
             NotImplementedError: anything but observed data.
         """
         self._observed_only(expected, data)
-        return lambda pars: float(self._height(_row(pars))[0])
+        return lambda pars: float(self._height.value(_row(pars))[0])
 
     def get_objective_function(
         self,
@@ -117,14 +114,11 @@ class FullLikelihoodBackend(BackendBase):
         self._observed_only(expected, data)
 
         def value(pars: ArrayLike) -> float:
-            return -float(self._height(_row(pars))[0])
+            return -float(self._height.value(_row(pars))[0])
 
         def value_and_gradient(pars: ArrayLike) -> tuple[float, Array]:
             points = _row(pars)
-            slope = density_score(self._density, points, self._condition)[0]
-            if self._divide:
-                slope = slope - log_prior_score(self._density.manifest, points)[0]
-            return -float(self._height(points)[0]), -slope
+            return -float(self._height.value(points)[0]), -self._height.slope(points)[0]
 
         return value_and_gradient if do_grad else value
 
@@ -141,16 +135,18 @@ class FullLikelihoodBackend(BackendBase):
         if expected != ExpectationType.observed or data is not None:
             raise NotImplementedError(_NO_DATA)
 
-    def _height(self, points: Array) -> Array:
-        values = self._density.log_density(points, self._condition)
-        return values - log_prior(self._density.manifest, points) if self._divide else values
-
     def _best_of_few(self) -> Array:
         """(parameters,) the highest point of a coarse profile: fits that start there stay in its basin."""
-        domain = self._density.manifest.domain
-        values = np.linspace(domain.lower[self._column], domain.upper[self._column], _NODES)
-        name = self._density.parameters[self._column]
-        found = profile(self._density, name, values, condition=self._condition, divide_prior=self._divide)
+        height, column = self._height, self._column
+        domain = height.density.manifest.domain
+        values = np.linspace(domain.lower[column], domain.upper[column], _NODES)
+        found = profile_density(
+            height.density,
+            height.density.parameters[column],
+            values,
+            condition=height.condition,
+            divide_prior=height.divide_prior,
+        )
         return found.points[int(found.log_density.argmax())]
 
 

@@ -28,7 +28,7 @@ from llb.bundle.density import (
 )
 from llb.bundle.density_rules import check_density_rules
 from llb.bundle.difference import BundleDifference, FileChange, ValueChange, compare_bundles
-from llb.bundle.file_writing import check_free, write_file
+from llb.bundle.file_writing import check_folder, check_free, write_file
 from llb.bundle.head import FileEntry, ManifestHead, Provenance, ValidationPaths
 from llb.bundle.identity import Analysis, Author, Reference, Software, Teacher, TeacherChannel, TeacherFile
 from llb.bundle.manifest import Manifest, Metric, ValidationData
@@ -100,6 +100,7 @@ __all__ = [
     "as_profile_likelihood",
     "check_closed_list",
     "check_density_rules",
+    "check_folder",
     "check_free",
     "check_manifest",
     "check_rules",

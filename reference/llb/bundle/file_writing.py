@@ -8,7 +8,18 @@ from pathlib import Path
 
 from llb_schema import FindingError, finding
 
-__all__ = ["check_free", "write_file"]
+__all__ = ["check_folder", "check_free", "write_file"]
+
+
+def check_folder(path: Path) -> None:
+    """Make sure that there is a folder to write something of that path to.
+
+    Raises:
+        FindingError: `LLB-X003`, there is none.
+    """
+    if not path.parent.is_dir():
+        message = f"there is no folder {path.parent} to write {path.name} to"
+        raise FindingError(finding("LLB-X003", message, pointer=str(path), hint="Make the folder first."))
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
@@ -18,9 +29,7 @@ def check_free(path: Path, *, overwrite: bool) -> None:
         FindingError: `LLB-X002`, something is there already; `LLB-X003`, there is no folder for it, or
             its name is that of something that is no file.
     """
-    if not path.parent.is_dir():
-        message = f"there is no folder {path.parent} to write {path.name} to"
-        raise FindingError(finding("LLB-X003", message, pointer=str(path), hint="Make the folder first."))
+    check_folder(path)
     if path.is_dir() or (path.exists() and not path.is_file()):
         raise FindingError(finding("LLB-X003", f"{path} is no file", pointer=str(path)))
     if not overwrite and (path.exists() or path.is_symlink()):

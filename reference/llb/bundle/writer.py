@@ -18,6 +18,7 @@ from typing import Any
 
 from llb.bundle.archive import open_container
 from llb.bundle.card import license_notice, model_card
+from llb.bundle.file_writing import check_folder
 from llb.bundle.packing import archive_kind, pack
 from llb.bundle.reader import MANIFEST, AnyBundle, check_manifest, read_raw_manifest
 from llb.bundle.strict_json import parse_json
@@ -121,9 +122,7 @@ def check_target(path: Path, *, overwrite: bool) -> None:
         FindingError: `LLB-X002`, the target exists; `LLB-A012`, it is not a bundle; `LLB-X003`, there is no
             folder to write it to.
     """
-    if not path.parent.is_dir():
-        message = f"there is no folder {path.parent} to write {path.name} to"
-        raise FindingError(finding("LLB-X003", message, pointer=str(path), hint="Make the folder first."))
+    check_folder(path)
     if not path.exists() and not path.is_symlink():
         return
     if not overwrite:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["density_rows", "profile_command", "sample_command"]
 
-_SUFFIXES = (".csv", ".npz", ".nc")
 _CONDITION = click.option(
     "--condition", "conditions", multiple=True, metavar="NAME=VALUE", help="Of a conditional density, each."
 )
@@ -91,10 +90,10 @@ def sample_command(
         llb sample flow.llb --n 10000 --out draws.nc
     """
     from llb.bundle import check_free, write_file
-    from llb.runtime import draws_bytes, load_density
+    from llb.runtime import DRAW_FORMATS, draws_bytes, load_density
 
-    if out.suffix.lower() not in _SUFFIXES:
-        raise click.UsageError(f"--out must end in {', '.join(_SUFFIXES)}")
+    if out.suffix.lower() not in DRAW_FORMATS:
+        raise click.UsageError(f"--out must end in {', '.join(DRAW_FORMATS)}")
     density = load_density(bundle)
     condition = _condition(conditions, density)
     check_free(out, overwrite=overwrite)

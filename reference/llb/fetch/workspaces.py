@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from llb.bundle import write_files
+from llb.bundle import check_folder, write_files
 from llb.bundle.packing import archive_kind
 from llb.fetch.arrived import open_model_files
 from llb.fetch.download import Progress
@@ -97,9 +97,7 @@ def check_model_target(out: Path, *, overwrite: bool) -> None:
         FindingError: `LLB-X002`, something is there; `LLB-X003`, there is no folder to write it to, or its
             name is one of an archive.
     """
-    if not out.parent.is_dir():
-        message, hint = f"there is no folder {out.parent} to write {out.name} to", "Make the folder first."
-        raise FindingError(finding("LLB-X003", message, pointer=str(out), hint=hint))
+    check_folder(out)
     if archive_kind(out) is not None:
         message, hint = (
             f"{out} is to be a folder, and has the name of an archive",

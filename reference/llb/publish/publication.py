@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llb.bundle import Bundle, DensityBundle, read_any_bundle
+from llb.bundle import Bundle, DensityBundle, check_folder, read_any_bundle
 from llb.validation import DEFAULT_LEVEL, RunLimits, validate
 from llb_schema import Finding, FindingError, Severity, finding, has_errors
 
@@ -85,9 +85,7 @@ def built_beside(target: Path) -> Generator[Path]:
     """
     if target.exists() or target.is_symlink():
         raise FindingError(finding("LLB-X002", f"{target} exists already", pointer=str(target)))
-    if not target.parent.is_dir():
-        message = f"there is no folder {target.parent} to write {target.name} to"
-        raise FindingError(finding("LLB-X003", message, pointer=str(target), hint="Make the folder first."))
+    check_folder(target)
     try:
         staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from llb.runtime.asymptotics import N_SIGMA, cls_expected, cls_observed, q_tilde
     from llb.runtime.density import Density, load_density
+    from llb.runtime.density_height import DensityHeight
     from llb.runtime.density_profile import DensityProfile, profile_density
     from llb.runtime.differences import gradients
     from llb.runtime.draw_files import DRAW_FORMATS, arviz_groups, draws_bytes
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from llb.runtime.likelihood import ProfileLikelihood, load
     from llb.runtime.patchset import patchset_signals, read_patchset
     from llb.runtime.point_files import PointTable, read_points
-    from llb.runtime.prior import check_prior, log_prior, log_prior_score
+    from llb.runtime.prior import check_prior, log_prior
     from llb.runtime.profile import ASIMOV_CURVES, Rays, rays
     from llb.runtime.result import Band, Limits
     from llb.runtime.scores import density_score, difference_score
@@ -35,6 +36,7 @@ __all__ = [
     "Band",
     "BinNames",
     "Density",
+    "DensityHeight",
     "DensityProfile",
     "GraphSession",
     "Limits",
@@ -57,7 +59,6 @@ __all__ = [
     "load",
     "load_density",
     "log_prior",
-    "log_prior_score",
     "open_graph",
     "open_session",
     "patchset_signals",
@@ -78,9 +79,10 @@ _HOMES = {
     **dict.fromkeys(("Band", "Limits"), "result"),
     "audit_graph": "graph_audit",
     **dict.fromkeys(("Density", "load_density"), "density"),
+    "DensityHeight": "density_height",
     **dict.fromkeys(("DensityProfile", "profile_density"), "density_profile"),
     **dict.fromkeys(("PointTable", "read_points"), "point_files"),
-    **dict.fromkeys(("check_prior", "log_prior", "log_prior_score"), "prior"),
+    **dict.fromkeys(("check_prior", "log_prior"), "prior"),
     **dict.fromkeys(("density_score", "difference_score"), "scores"),
     "gradients": "differences",
     **dict.fromkeys(("ProfileLikelihood", "load"), "likelihood"),

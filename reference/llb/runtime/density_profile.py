@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llb.runtime.density import Density
+from llb.runtime.density_height import DensityHeight
 from llb.runtime.density_input import Points
-from llb.runtime.prior import check_prior, log_prior, log_prior_score
-from llb.runtime.scores import density_score
 from llb_schema import Finding, FindingError, finding
 
 __all__ = ["DensityProfile", "profile_density"]
@@ -100,9 +99,8 @@ def profile_density(
     if parameter not in density.parameters:
         message, expected = f"there is no parameter {parameter!r}", ", ".join(density.parameters)[:200]
         raise FindingError(finding("LLB-Y101", message, expected=expected, actual=parameter))
-    if divide_prior:
-        check_prior(density.manifest)
-    search = _Search(density, density.parameters.index(parameter), condition, divide_prior)
+    height = DensityHeight(density, condition, divide_prior)
+    search = _Search(height, density.parameters.index(parameter))
     grid = np.sort(np.atleast_1d(np.asarray(values, dtype=np.float64)))
     found = [search.best(value, search.probes(value, starts)) for value in grid]
     neighbours = [(row, row - 1) for row in range(1, len(grid))]
@@ -117,8 +115,9 @@ def profile_density(
 class _Search:
     """Maxima of a density with one parameter held, in coordinates in which the domain is the unit box."""
 
-    def __init__(self, density: Density, held: int, condition: Points | None, divide_prior: bool) -> None:
-        self.density, self.held, self.condition, self.divide_prior = density, held, condition, divide_prior
+    def __init__(self, height: DensityHeight, held: int) -> None:
+        self.height, self.held = height, held
+        density = height.density
         domain = density.manifest.domain
         self.lower, self.upper = np.array(domain.lower), np.array(domain.upper)
         self.width = self.upper - self.lower
@@ -126,23 +125,13 @@ class _Search:
         generator = np.random.Generator(np.random.PCG64(_SEED))
         self.pool = self.lower + self.width * generator.random((_PROBES, len(self.lower)))
         if density.can_sample:
-            self.pool = np.clip(density.sample(_PROBES, _SEED, condition), self.lower, self.upper)
-
-    def height(self, points: Array) -> Array:
-        """The logarithm that is maximised, (n,)."""
-        values = self.density.log_density(points, self.condition)
-        return values - log_prior(self.density.manifest, points) if self.divide_prior else values
-
-    def slope(self, points: Array) -> Array:
-        """Its derivatives, (n, parameters)."""
-        values = density_score(self.density, points, self.condition)
-        return values - log_prior_score(self.density.manifest, points) if self.divide_prior else values
+            self.pool = np.clip(density.sample(_PROBES, _SEED, height.condition), self.lower, self.upper)
 
     def probes(self, value: float, count: int) -> Array:
         """The points of the pool that are highest with the parameter held, (count, parameters)."""
         points = self.pool.copy()
         points[:, self.held] = value
-        heights = self.height(points)
+        heights = self.height.value(points)
         return points[np.argsort(np.where(np.isnan(heights), -np.inf, heights))[::-1][:count]]
 
     def doubts(self, top: float) -> tuple[Finding, ...]:
@@ -150,11 +139,11 @@ class _Search:
 
         Of n normal parameters draws lie n / 2 below the top on average, and scatter by the root of that.
         """
-        if not self.density.can_sample:
+        if not self.height.density.can_sample:
             return ()
         expected = 0.5 * len(self.lower)
         most = expected + _DEVIATIONS * np.sqrt(expected) + _MARGIN
-        heights = self.height(self.pool)
+        heights = self.height.value(self.pool)
         above = float(top - np.median(heights[np.isfinite(heights)]))
         if above <= most:
             return ()
@@ -174,13 +163,13 @@ class _Search:
         point = start.copy()
         point[self.held] = value
         if not self.free.any():
-            return float(self.height(point[np.newaxis])[0]), point
+            return float(self.height.value(point[np.newaxis])[0]), point
 
         def fall(unit: Array) -> tuple[float, Array]:
             there = point.copy()
             there[self.free] = self._physical(unit)
-            height = float(self.height(there[np.newaxis])[0])
-            slope = self.slope(there[np.newaxis])[0] * self.width
+            height = float(self.height.value(there[np.newaxis])[0])
+            slope = self.height.slope(there[np.newaxis])[0] * self.width
             if not np.isfinite(height):
                 return 1e300, np.zeros(int(self.free.sum()))
             return -height, -np.nan_to_num(slope[self.free])
@@ -192,7 +181,7 @@ class _Search:
         end = point.copy()
         end[self.free] = self._physical(np.asarray(result.x))
         # The start counts as well: a search that fails must not end lower.
-        heights = self.height(np.stack([end, point]))
+        heights = self.height.value(np.stack([end, point]))
         better = int(np.argmax(np.where(np.isnan(heights), -np.inf, heights)))
         return float(heights[better]), (end, point)[better]
 

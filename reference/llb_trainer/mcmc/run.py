@@ -20,6 +20,7 @@ from llb_trainer.mcmc.modes import Laplace, laplace
 from llb_trainer.mcmc.nuts import Nuts
 from llb_trainer.mcmc.settings import NutsSettings
 from llb_trainer.mcmc.unconstrained import Unconstrained
+from llb_trainer.teachers.densities.blocks import in_blocks
 from llb_trainer.teachers.densities.contract import DensityTeacher
 
 __all__ = ["DensitySampler", "SampledDensity", "sample_density"]
@@ -28,8 +29,6 @@ Floats = NDArray[np.float64]
 
 _HALVINGS = 30
 """How often a start of density zero is moved half the way to the mode."""
-_BLOCK = 2048
-"""Points whose log density is computed at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +96,10 @@ class DensitySampler:
         with jax.enable_x64(True):
             first = self._around_mode(count, seed) if starts is None else self._given(starts)
             run = self._nuts.run(first, -(-n // count), seed, progress)
-            values = _blocks(self._physical, run.positions.reshape(-1, len(parameters)))
+            values = in_blocks(self._physical, run.positions.reshape(-1, len(parameters)))
             # the exponential of a logarithm may end a last digit beyond a wall
             values = np.clip(values, lower_bounds(parameters), upper_bounds(parameters))
-            log_density = _blocks(self._log_density, values)
+            log_density = in_blocks(self._log_density, values)
             mode = np.asarray(self._change.physical(jnp.asarray(self._peak.mode)))
         chain = np.repeat(np.arange(count, dtype=np.int64), run.positions.shape[1])
         samples = ParameterSamples(parameters, values, log_density, chain)
@@ -181,11 +180,3 @@ def sample_density(
     """Sample a density once, see `DensitySampler.run`."""
     sampler = DensitySampler(teacher, settings or NutsSettings())
     return sampler.run(n, chains=chains, seed=seed, starts=starts, keep=keep, progress=progress)
-
-
-def _blocks(function: Callable[[Array], Array], points: Floats) -> Floats:
-    """A function of points (n, D), block by block."""
-    n = len(points)
-    # blocks of one size: every other one would be compiled anew
-    blocks = np.resize(points, (-(-n // _BLOCK), _BLOCK, points.shape[1]))
-    return np.concatenate([np.asarray(function(jnp.asarray(block))) for block in blocks])[:n]

@@ -6,26 +6,23 @@ and none has to be sampled for each data set.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 from scipy.special import gammainc, gammaincinv, ndtr, ndtri
 
 from llb_schema import FindingError, finding
 from llb_trainer.chains.parameters import lower_bounds, upper_bounds
 from llb_trainer.chains.samples import ParameterSamples
+from llb_trainer.teachers.densities.blocks import in_blocks
 from llb_trainer.teachers.densities.histfactory import HistFactoryDensity
 
 __all__ = ["Experiments", "draw_experiments"]
 
 Floats = NDArray[np.float64]
 
-_BLOCK = 4096
 _TRIES = 20
 """How often draws of which a bin expects less than nothing are drawn again."""
 
@@ -67,7 +64,7 @@ def draw_experiments(density: HistFactoryDensity, n: int, seed: int) -> Experime
         events = jax.jit(jax.vmap(density.expected_events))
         for _ in range(_TRIES):
             fresh = _prior_draws(density, generator, n - len(theta))
-            found = _blocks(events, fresh)
+            found = in_blocks(events, fresh)
             good = np.all(found >= 0.0, axis=1)
             theta, expected = np.vstack([theta, fresh[good]]), np.vstack([expected, found[good]])
             if len(theta) == n:
@@ -100,9 +97,3 @@ def _prior_draws(density: HistFactoryDensity, generator: np.random.Generator, n:
     edges = gammainc(shape, factor * np.maximum(low[poisson], 0.0)), gammainc(shape, factor * high[poisson])
     found[:, poisson] = gammaincinv(shape, between(poisson, *edges)) / factor
     return np.clip(found, low, high)
-
-
-def _blocks(function: Callable[[Array], Array], points: Floats) -> Floats:
-    """A function of points (n, D), in blocks of one size."""
-    blocks = np.resize(points, (-(-len(points) // _BLOCK), _BLOCK, points.shape[1]))
-    return np.concatenate([np.asarray(function(jnp.asarray(block))) for block in blocks])[: len(points)]
