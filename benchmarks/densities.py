@@ -31,7 +31,7 @@ import click
 import jax
 import numpy as np
 from density_cases import CASES, Case
-from density_interval import PyhfProfile, intervals
+from density_interval import intervals, search_problem
 from numpy.typing import NDArray
 from searches import DATA
 
@@ -157,7 +157,7 @@ def measured(name: str, data: Path, out: Path, seed: int) -> dict[str, Any]:
         if case.workspace[0] and not case.conditional:
             stages("Asking pyhf", 1)
             folder, background, patchset, patch = case.workspace
-            peer = PyhfProfile.of(data / folder / background, data / folder / patchset, patch)
+            peer = search_problem(data / folder / background, data / folder / patchset, patch)
             row["interval"] = intervals(result.density, peer, "mu_SIG", whole.training.values)
         return row | {"validation": validate(result.bundle).status}
 

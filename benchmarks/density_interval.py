@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,11 @@ from numpy.typing import NDArray
 
 from llb.evaluation import central_intervals
 from llb.runtime import Density, profile_density
+from llb_trainer.peer import KnownOptimum, PeerProblem, PeerSearch, patched_problem
+from llb_trainer.peer.fits import OBSERVED, ProfileFits
+from llb_trainer.peer.quiet import numpy_pyhf
 
-__all__ = ["PyhfProfile", "intervals"]
+__all__ = ["intervals", "search_problem"]
 
 Floats = NDArray[np.float64]
 
@@ -23,59 +25,24 @@ _DROPS = {"68": 0.5, "95": 1.92}
 _POINTS = 21
 
 
-@dataclass(frozen=True)
-class PyhfProfile:
-    """pyhf's profile likelihood of a workspace with a signal.
-
-    Its minimiser is started at its own start and at points that somebody else has found, and the lowest of
-    what it reaches counts: from its own start alone it misses minima (docs/fits.md).
-
-    Attributes:
-        model: pyhf's.
-        data: observed and auxiliary.
-        names: of the model's parameters.
-    """
-
-    model: Any
-    data: list[float]
-    names: tuple[str, ...]
-
-    @classmethod
-    def of(cls, workspace: Path, patchset: Path, patch: str) -> PyhfProfile:
-        spec = pyhf.PatchSet(json.loads(patchset.read_bytes())).apply(
-            json.loads(workspace.read_bytes()), patch
-        )
-        made = pyhf.Workspace(spec)
-        model = made.model(
-            modifier_settings={"normsys": {"interpcode": "code4"}, "histosys": {"interpcode": "code4p"}}
-        )
-        names: list[str] = []
-        for name in model.config.par_order:
-            count = model.config.param_set(name).n_parameters
-            scalar = model.config.param_set(name).is_scalar
-            names += [name] if scalar else [f"{name}[{i}]" for i in range(count)]
-        return cls(model, made.data(model), tuple(names))
-
-    def nll(self, mu: float, near: Sequence[dict[str, float]]) -> float:
-        """The lowest NLL at a signal strength that pyhf's minimiser reaches."""
-        found: list[float] = []
-        for values in ({}, *near):
-            start = [values.get(name, value) for name, value in zip(self.names, self._init, strict=True)]
-            try:
-                _, twice = pyhf.infer.mle.fixed_poi_fit(
-                    mu, self.data, self.model, init_pars=start, return_fitted_val=True
-                )
-            except pyhf.exceptions.FailedMinimization:
-                continue
-            found.append(0.5 * float(twice))
-        return min(found)
-
-    @property
-    def _init(self) -> list[float]:
-        return self.model.config.suggested_init()
+def search_problem(workspace: Path, patchset: Path, patch: str) -> PeerProblem:
+    """pyhf's model of a workspace with a signal of a patchset, all of the patch in it."""
+    search = PeerSearch(json.loads(workspace.read_bytes()))
+    return patched_problem(search, pyhf.PatchSet(json.loads(patchset.read_bytes()))[patch].patch)
 
 
-def intervals(density: Density, peer: PyhfProfile, parameter: str, draws: Floats) -> dict[str, Any]:
+def lowest_nll(problem: PeerProblem, mu: float, near: Mapping[str, float]) -> float:
+    """The lowest NLL at a signal strength that pyhf's minimiser reaches, a point of somebody else's known."""
+    config = problem.model.config
+    vector = tuple(
+        near.get(name, value) for name, value in zip(config.par_names, config.suggested_init(), strict=True)
+    )
+    known = KnownOptimum(OBSERVED, mu, vector)
+    with numpy_pyhf():
+        return ProfileFits(problem, [known]).fixed(OBSERVED, mu).nll
+
+
+def intervals(density: Density, peer: PeerProblem, parameter: str, draws: Floats) -> dict[str, Any]:
     """Intervals of the parameter of interest, (lower, upper) each.
 
     Args:
@@ -96,7 +63,7 @@ def intervals(density: Density, peer: PyhfProfile, parameter: str, draws: Floats
     values = np.linspace(density.manifest.domain.lower[column], top, _POINTS)
     found = profile_density(density, parameter, values, divide_prior=True)
     points = [dict(zip(density.parameters, point, strict=True)) for point in found.points.tolist()]
-    theirs = np.array([peer.nll(float(mu), [near]) for mu, near in zip(values, points, strict=True)])
+    theirs = np.array([lowest_nll(peer, float(mu), near) for mu, near in zip(values, points, strict=True)])
     exact = theirs - theirs.min()
     counted = exact <= 3.0
     ours = found.drop
