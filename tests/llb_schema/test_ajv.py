@@ -118,11 +118,12 @@ def complete() -> Any:
 
 
 def recipe() -> Any:
-    """A recipe that says everything; the defaults, which the schema names."""
+    """A recipe that says everything."""
     properties = load_schema("recipe")["properties"]
     sections = {name: rule["properties"] for name, rule in properties.items() if "properties" in rule}
+    values = {"integer": 1, "number": 0.5, "string": "mixed"}
     said = {
-        name: {key: rule.get("default", 1) for key, rule in keys.items()} for name, keys in sections.items()
+        name: {key: values[rule["type"]] for key, rule in keys.items()} for name, keys in sections.items()
     }
     return {"format": "llb-recipe", "format_version": "1.0", "seed": 1, **said}
 

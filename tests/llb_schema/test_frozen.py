@@ -29,7 +29,7 @@ DIGESTS = {
     "1.1/finding.schema.json": "d2c14b5897d3609b68bbfc84c0cc5c29d2116612254f6e8fa5ffc34968a30f27",
     "1.1/manifest.schema.json": "f4ac0b84b32a5b934cee6107ff9323db79639fd50ce62eb4341412c24d4ab173",
     "1.1/protocol.schema.json": "275e51d705a7e42f4812dce4814a2d4b56aa35c71132e9c56971823428bf0df7",
-    "1.1/recipe.schema.json": "2cb4a07476a54ced7ed63e045b50554692a8ae9caf9a17b6f6d8c1ef961d3cb5",
+    "1.1/recipe.schema.json": "21d0ede6e6c5fbab34fe9509f4db6b9862c5ca2e6ec7685c063bb64280d7dd8d",
     "1.1/report.schema.json": "8d68aea81f6e700d2a5a50db391f28bb63caf8a3f9f7f10949d4ab03bcd2cf36",
     "1.1/vectors.schema.json": "02c9192a41c86fd14d4600629170aa6157faba19ae5d6fafcb80fbeb145c89d9",
 }

@@ -14,7 +14,7 @@ from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_help
 
 from llb_schema import FindingError, finding
 from llb_trainer.training.analytic import FLOOR, WINDOW, AnalyticProfile
-from llb_trainer.training.network import Calibration, ProfileNetwork
+from llb_trainer.training.network import Calibration, ProfileNetwork, pooling
 
 __all__ = ["INPUT", "OPSET", "OUTPUT", "SIGMA", "profile_graph"]
 
@@ -235,12 +235,13 @@ def _lowest(graph: _Graph, network: ProfileNetwork, branches: str) -> str:
 
 
 def _sigma(graph: _Graph, calibration: Calibration, members: str, away: str, n_members: int) -> None:
-    """sqrt(factor^2 (variance + (floor * away)^2)) with away = psi / (1 + psi), shape (batch, curves)."""
+    """sqrt(factor^2 (variance + floor^2 away)) with away = psi / (1 + psi), shape (batch, curves)."""
     square = calibration.factor**2
     apart = graph.add("ReduceSumSquare", graph.add("Sub", members, OUTPUT), axes=[0], keepdims=0)
-    variance = graph.add("Mul", apart, graph.real("factor", square / n_members))
+    pooled = pooling(len(square)) * square / n_members
+    variance = graph.add("MatMul", apart, graph.real("factor", pooled))
     least = graph.real("least_spread", square * calibration.floor**2)
-    least = graph.add("Mul", graph.add("Mul", away, away), least)
+    least = graph.add("Mul", away, least)
     graph.add("Sqrt", graph.add("Add", variance, least), output=SIGMA)
 
 

@@ -11,4 +11,4 @@ __all__ = ["quickstart_plan"]
 
 def quickstart_plan(seed: int) -> Plan:
     """Enough labels and steps for limits good to a fraction of a percent on a small search."""
-    return Plan(signals=3_072, sampling=Sampling(seed=seed), recipe=Recipe(steps=4_000, seed=seed))
+    return Plan(signals=3_072, sampling=Sampling(seed=seed), recipe=Recipe(steps=2_500, seed=seed))

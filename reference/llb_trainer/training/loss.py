@@ -49,7 +49,8 @@ class Shape:
     """How errors count.
 
     Attributes:
-        soft: Delta NLL above which they count less, in NLL units.
+        soft: Delta NLL above which they count less, by its fourth power, in NLL units: errors grow with
+            Delta, and a weaker decline would have the strongest signals decide what is learned.
         robust: error, in NLL units, beyond which they count linearly: a wrong label must not pull.
     """
 
@@ -100,7 +101,7 @@ def sobolev_loss(
     along = jnp.einsum("ncb,nb->nc", batch.known_gradients, direction)
     found, slopes = jax.jvp(values, (batch.x, batch.known), (direction, along))
     wanted = jnp.einsum("ncb,nb->nc", batch.gradients, direction)
-    importance = 1.0 / (1.0 + (batch.values / shape.soft) ** 2)
+    importance = 1.0 / (1.0 + (batch.values / shape.soft) ** 4)
 
     def own(of_branches: Array) -> Array:
         return jnp.take_along_axis(of_branches, batch.branch[None], axis=2)

@@ -10,7 +10,10 @@ likelihood with several minima, whose kinks no smooth function can follow.
 
 The spread of the members says how far the mean may be wrong:
 
-    sigma_c(s) = factor_c sqrt(variance over members of their minima + (floor_c psi / (1 + psi))^2)
+    sigma_c(s) = factor_c sqrt(v_c(s) + floor_c^2 psi / (1 + psi))
+
+where v_c is the variance over members of their minima, half of it that of curve c and half the mean of all
+curves: few members say little about their own spread, and where one curve is hard to learn the others are.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from numpy.typing import NDArray
 from llb_trainer.training.analytic import AnalyticProfile
 from llb_trainer.training.branches import Branches
 
-__all__ = ["Calibration", "ProfileNetwork"]
+__all__ = ["Calibration", "ProfileNetwork", "pooling"]
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +42,11 @@ class Calibration:
 
     factor: Floats
     floor: Floats
+
+
+def pooling(n_curves: int) -> Floats:
+    """(n_curves, n_curves) by which variances of the curves are multiplied: half its own, half their mean."""
+    return 0.5 * np.eye(n_curves) + 0.5 / n_curves
 
 
 @dataclass(frozen=True)
@@ -93,14 +101,15 @@ class ProfileNetwork:
     def spread(self, signals: Floats) -> tuple[Floats, Floats]:
         """Variance over members (n, n_curves), and how far from zero signal, from 0 to 1, (n, 1)."""
         psi = self._psi(signals)
-        return np.var(self.members(signals), axis=0), (psi / (1.0 + psi))[:, None]
+        variance = np.var(self.members(signals), axis=0) @ pooling(len(self.curves))
+        return variance, (psi / (1.0 + psi))[:, None]
 
     def sigma(self, signals: Floats) -> Floats:
         """Standard deviation of the error of Delta NLL, shape (n, n_curves); 0 if not calibrated."""
         if self.calibration is None:
             return np.zeros((len(signals), len(self.curves)))
         variance, away = self.spread(signals)
-        return self.calibration.factor * np.sqrt(variance + (self.calibration.floor * away) ** 2)
+        return self.calibration.factor * np.sqrt(variance + self.calibration.floor**2 * away)
 
     def _psi(self, signals: Floats) -> Floats:
         square = 0.25 * np.sum((signals / self.scale) ** 2, axis=1)

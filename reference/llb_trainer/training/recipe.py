@@ -9,7 +9,7 @@ from llb_schema import FindingError, finding
 
 __all__ = ["Recipe"]
 
-_FEW_BINS, _LEAST_STEPS, _STEPS_PER_BIN = 15, 30_000, 1_000
+_FEW_BINS, _LEAST_STEPS, _STEPS_PER_BIN = 15, 24_000, 1_000
 """Bins up to which the least steps are enough, and what each further one adds."""
 
 
@@ -23,7 +23,7 @@ class Recipe:
         width, depth: of the hidden layers.
         members: networks in the ensemble; at least 2 for an uncertainty.
         branches: most branches of a curve.
-        steps: optimiser steps; None for 30,000 and 1,000 for each bin beyond 15.
+        steps: optimiser steps; None for 24,000 and 1,000 for each bin beyond 15.
         batch: signals per step.
         learning_rate: peak of the schedule; linear warm-up, cosine decay to zero.
         warm_up: fraction of the steps spent warming up.
@@ -33,16 +33,16 @@ class Recipe:
         seed: of initial weights and batches.
     """
 
-    width: int = 64
-    depth: int = 3
+    width: int = 128
+    depth: int = 4
     members: int = 3
     branches: int = 16
     steps: int | None = None
     batch: int = 512
-    learning_rate: float = 1e-2
+    learning_rate: float = 5e-3
     warm_up: float = 0.05
     gradient_weight: float = 1.0
-    soft: float = 4.0
+    soft: float = 6.0
     robust: float = 0.1
     seed: int = 0
 
