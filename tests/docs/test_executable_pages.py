@@ -17,7 +17,7 @@ TUTORIAL = "tutorial.md"
 # What makes a training of a minute one of seconds.
 SMALLER = {
     "signals = 3000": "signals = 128\n[network]\nwidth = 8\ndepth = 1\nmembers = 2\nbranches = 1",
-    "steps = 4000": "steps = 50",
+    "steps = 2500": "steps = 50",
     # Workers would each compile what this process has compiled already.
     "llb train workspace.json": "llb train workspace.json --processes 0",
 }
