@@ -61,14 +61,14 @@ def profile_graph(
     graph = _Graph(np.dtype(dtype))
     x = graph.add("Div", INPUT, graph.real("scale", network.scale))
     square = graph.add("Mul", x, x)
-    psi, stretch = _psi(graph, square, len(network.scale))
+    quarter, stretch, psi = _psi(graph, square, len(network.scale))
     remainder = graph.add("Mul", _network(graph, network, x, square), psi)
     start, offset = _start(graph, network, psi), graph.real("offset", network.offset[:, None, :])
     members = _lowest(graph, network, graph.add("Sum", remainder, start, offset))
     graph.add("ReduceMean", members, axes=[0], keepdims=0, output=OUTPUT)
     outputs = (OUTPUT,)
     if network.calibration is not None:
-        _sigma(graph, network.calibration, members, graph.add("Div", psi, stretch), network.n_members)
+        _sigma(graph, network.calibration, members, _away(graph, quarter, stretch), network.n_members)
         outputs = (OUTPUT, SIGMA)
     model = graph.model(len(network.scale), len(network.curves), outputs)
     facts = {"llb.curves": ",".join(network.curves), "llb.units": "events; natural -ln L"}
@@ -168,11 +168,16 @@ def _biases(network: ProfileNetwork) -> list[Floats]:
     ]
 
 
-def _psi(graph: _Graph, square: str, n_bins: int) -> tuple[str, str]:
-    """psi and 1 + psi = sqrt(1 + |s / scale|^2 / 4), each of shape (batch, 1)."""
-    quarter, one = graph.real("quarter", np.full((n_bins, 1), 0.25)), graph.real("unit", [1.0])
-    stretch = graph.add("Sqrt", graph.add("Gemm", square, quarter, one))
-    return graph.add("Sub", stretch, one), stretch
+def _psi(graph: _Graph, square: str, n_bins: int) -> tuple[str, str, str]:
+    """q = |s / scale|^2 / 4, 1 + psi = sqrt(1 + q), and psi, each of shape (batch, 1)."""
+    quarter = graph.add("MatMul", square, graph.real("quarter", np.full((n_bins, 1), 0.25)))
+    stretch = graph.add("Sqrt", graph.add("Add", quarter, graph.real("unit", [1.0])))
+    return quarter, stretch, graph.add("Sub", stretch, "unit")
+
+
+def _away(graph: _Graph, quarter: str, stretch: str) -> str:
+    """psi / (1 + psi), shape (batch, 1), from what keeps its digits next to zero signal, as psi does not."""
+    return graph.add("Div", quarter, graph.add("Mul", stretch, graph.add("Add", stretch, "unit")))
 
 
 def _start(graph: _Graph, network: ProfileNetwork, psi: str) -> str:
