@@ -51,7 +51,15 @@ from llb.bundle.reader import (
 from llb.bundle.rules import check_rules
 from llb.bundle.strict_json import parse_json
 from llb.bundle.upgrade import is_current, upgrade_bundle
-from llb.bundle.writer import BundleFile, check_target, copy_bundle, write_bundle, write_files
+from llb.bundle.writer import (
+    BundleFile,
+    check_target,
+    copy_bundle,
+    dump_document,
+    dump_numbers,
+    write_bundle,
+    write_files,
+)
 
 __all__ = [
     "DENSITY_FAMILIES",
@@ -109,6 +117,8 @@ __all__ = [
     "compare_bundles",
     "content_id",
     "copy_bundle",
+    "dump_document",
+    "dump_numbers",
     "file_digests",
     "is_current",
     "model_card",

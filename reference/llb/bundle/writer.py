@@ -30,6 +30,7 @@ __all__ = [
     "check_target",
     "copy_bundle",
     "dump_document",
+    "dump_numbers",
     "write_bundle",
     "write_files",
 ]
@@ -182,6 +183,15 @@ def dump_document(document: Any) -> bytes:
     # NaN and lone surrogates pass here and are reported by the strict parser.
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     return text.encode("utf-8", "surrogatepass")
+
+
+def dump_numbers(document: Any) -> bytes:
+    """A JSON document of many numbers, such as test vectors, as a maker writes it into a bundle.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def write_files(path: Path, contents: Mapping[str, bytes]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import click
 from llb.cli.failure import EXIT_OK, printable
 from llb.cli.given import FORMAT, PATH, say
 from llb.cli.profile_output import profile_document, write_profile
+from llb.json_numbers import number_to_json
 from llb_schema import FindingError, finding
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def density_rows(bundle: Path, parameters: Path) -> list[dict[str, Any]]:
         {
             "name": name,
             "in_domain": bool(inside[row]),
-            "log_prob": _plain(values[row]),
-            **({"log_likelihood": _plain(full[row])} if likelihood else {}),
+            "log_prob": number_to_json(values[row]),
+            **({"log_likelihood": number_to_json(full[row])} if likelihood else {}),
         }
         for row, name in enumerate(table.names)
     ]
@@ -214,8 +214,3 @@ def _condition(given: Sequence[str], density: Density) -> dict[str, float] | Non
         if not equals:
             raise click.UsageError(f"--condition {text} is not NAME=VALUE")
     return found
-
-
-def _plain(value: float) -> float | None:
-    """The number, or None where strict JSON has no word for it."""
-    return float(value) if math.isfinite(value) else None

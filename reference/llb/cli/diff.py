@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 
 from llb.cli.failure import EXIT_OK, printable
 from llb.cli.given import FORMAT, PATH
+from llb.json_numbers import number_to_json
 
 if TYPE_CHECKING:
     from llb.bundle import AnyBundle, BundleDifference, FileEntry
@@ -136,5 +136,4 @@ def _entry(entry: FileEntry) -> str:
 
 
 def _plain(value: str | float) -> str | float | None:
-    """The value, or None for a number that strict JSON has no word for."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return number_to_json(value) if isinstance(value, float) else value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from llb.cli.failure import printable
+from llb.json_numbers import number_to_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ def profile_document(
             "point": dict(zip(density.parameters, profile.points[best].tolist(), strict=True)),
         },
         "profile": [
-            {"value": float(value), "log_density": _plain(height), "drop": _plain(drop)}
+            {"value": float(value), "log_density": number_to_json(height), "drop": number_to_json(drop)}
             for value, height, drop in zip(profile.values, profile.log_density, profile.drop, strict=True)
         ],
         "profile_intervals": {name: profile.intervals(drop) for name, drop in _DROPS.items()},
@@ -83,7 +83,3 @@ def write_profile(document: dict[str, Any]) -> None:
 
 def _interval(ends: list[float]) -> str:
     return f"{ends[0]:.6g} to {ends[1]:.6g}"
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

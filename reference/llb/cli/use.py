@@ -15,6 +15,7 @@ import click
 from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, printable
 from llb.cli.given import FORMAT, PATH, say
 from llb.cli.limit_table import print_limits
+from llb.json_numbers import number_to_json
 from llb_schema import Finding, finding, has_errors
 
 if TYPE_CHECKING:
@@ -151,8 +152,8 @@ def _evaluate(model: ProfileLikelihood, signals: Signals, strengths: Sequence[fl
             points = mu * signals.yields
         delta, absolute, inside = model.delta_nll(points), model.nll(points), model.in_domain(points)
         for row, name in enumerate(signals.names):
-            values = {f"delta_nll_{curve}": _plain(delta[curve][row]) for curve in model.curve_names}
-            values |= {f"nll_{curve}": _plain(absolute[curve][row]) for curve in model.curve_names}
+            values = {f"delta_nll_{curve}": number_to_json(delta[curve][row]) for curve in model.curve_names}
+            values |= {f"nll_{curve}": number_to_json(absolute[curve][row]) for curve in model.curve_names}
             rows.append({"name": name, "mu": mu, "in_domain": bool(inside[row]), **values})
     return rows
 
@@ -177,27 +178,22 @@ def _as_json(item: Limits) -> dict[str, Any]:
         "name": item.name,
         "mu": item.mu,
         "level": item.level,
-        "cls_observed": _plain(item.cls_observed),
-        "cls_expected": [_plain(value) for value in item.cls_expected],
-        "cls_apriori": [_plain(value) for value in item.cls_apriori],
-        "upper_limit_observed": _plain(item.upper_limit_observed),
-        "upper_limit_expected": [_plain(value) for value in item.upper_limit_expected],
-        "upper_limit_apriori": [_plain(value) for value in item.upper_limit_apriori],
-        "mu_hat": _plain(item.mu_hat),
-        "cls_observed_error": _plain(item.cls_observed_error),
-        "cls_expected_error": [_plain(value) for value in item.cls_expected_error],
-        "cls_apriori_error": [_plain(value) for value in item.cls_apriori_error],
-        "upper_limit_observed_error": _plain(item.upper_limit_observed_error),
-        "upper_limit_expected_error": [_plain(value) for value in item.upper_limit_expected_error],
-        "upper_limit_apriori_error": [_plain(value) for value in item.upper_limit_apriori_error],
+        "cls_observed": number_to_json(item.cls_observed),
+        "cls_expected": [number_to_json(value) for value in item.cls_expected],
+        "cls_apriori": [number_to_json(value) for value in item.cls_apriori],
+        "upper_limit_observed": number_to_json(item.upper_limit_observed),
+        "upper_limit_expected": [number_to_json(value) for value in item.upper_limit_expected],
+        "upper_limit_apriori": [number_to_json(value) for value in item.upper_limit_apriori],
+        "mu_hat": number_to_json(item.mu_hat),
+        "cls_observed_error": number_to_json(item.cls_observed_error),
+        "cls_expected_error": [number_to_json(value) for value in item.cls_expected_error],
+        "cls_apriori_error": [number_to_json(value) for value in item.cls_apriori_error],
+        "upper_limit_observed_error": number_to_json(item.upper_limit_observed_error),
+        "upper_limit_expected_error": [number_to_json(value) for value in item.upper_limit_expected_error],
+        "upper_limit_apriori_error": [number_to_json(value) for value in item.upper_limit_apriori_error],
         "in_domain": item.in_domain,
         "flags": list(item.flags),
     }
-
-
-def _plain(value: float) -> float | None:
-    """The number, or None where strict JSON has no word for it."""
-    return float(value) if math.isfinite(value) else None
 
 
 def _write(rows: list[dict[str, Any]], form: str) -> None:

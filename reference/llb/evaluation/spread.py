@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Spread", "number_from_json", "number_to_json", "spread"]
+from llb.json_numbers import number_from_json, number_to_json
+
+__all__ = ["Spread", "spread"]
 
 Floats = NDArray[np.float64]
 
@@ -64,13 +66,3 @@ def spread(truth: Floats, predicted: Floats, *, unit: Floats | None = None) -> S
         return Spread(0, missing, math.nan, math.nan, math.nan)
     median, p95, largest = (float(value) for value in np.quantile(error, [0.5, 0.95, 1.0]))
     return Spread(int(error.size), missing, median, p95, largest)
-
-
-def number_to_json(value: float) -> float | None:
-    """The number, or None where it is none."""
-    return float(value) if math.isfinite(value) else None
-
-
-def number_from_json(value: float | None) -> float:
-    """What `number_to_json` gave; NaN for None."""
-    return math.nan if value is None else float(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from llb.bundle import BundleFile, check_target, write_bundle
+from llb.bundle import BundleFile, check_target, dump_numbers, write_bundle
 from llb.interop.olll_choices import ImportChoices, OffsetRule, offsets
 from llb.interop.olll_graph import CURVE_ORDER, imported_graph
 from llb.interop.olll_manifest import GRAPH, HELDOUT, RECORD, VECTORS, graph_spec, manifest_of
@@ -99,9 +98,9 @@ def import_olll(
     truth = truth_of(item, session, heldout)
     files = {
         GRAPH: BundleFile(graph, "graph", "application/octet-stream"),
-        VECTORS: BundleFile(_json(vectors), "vectors", "application/json"),
+        VECTORS: BundleFile(dump_numbers(vectors), "vectors", "application/json"),
         HELDOUT: BundleFile(truth.table, "heldout", "text/csv"),
-        RECORD: BundleFile(_json(_record(read, data)), "provenance", "application/json"),
+        RECORD: BundleFile(dump_numbers(_record(read, data)), "provenance", "application/json"),
     }
     write_bundle(out, manifest_of(item, truth.method, truth.metrics), files, overwrite=overwrite)
     closure: dict[str, float] = dict(zip(CURVE_ORDER, item.closure.tolist(), strict=True))
@@ -142,7 +141,3 @@ def _record(read: Understood, data: bytes) -> dict[str, Any]:
         "transforms_decided": read.item.choices.transforms,
         "closure": dict(zip(CURVE_ORDER, read.item.closure.tolist(), strict=True)),
     }
-
-
-def _json(document: Any) -> bytes:
-    return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

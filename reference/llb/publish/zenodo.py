@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from llb.bundle import AnyBundle, content_id, file_digests
+from llb.bundle import AnyBundle, content_id, dump_document, file_digests
 from llb.bundle.card import license_notice, model_card
 from llb.publish.archive import resource_archive
 from llb.publish.citation import citation_file
@@ -67,10 +65,10 @@ def _write(
         "CITATION.cff": citation_file(manifest, doi).encode(),
         "LICENSE": _of_role(bundle, "license") or license_notice(bundle.raw).encode(),
         "README.md": _of_role(bundle, "card") or model_card(bundle.raw).encode(),
-        "croissant.json": _json(croissant_document(bundle, archive, content, doi)),
-        "fair4ml.json": _json(fair4ml_document(manifest, content, doi)),
+        "croissant.json": dump_document(croissant_document(bundle, archive, content, doi)),
+        "fair4ml.json": dump_document(fair4ml_document(manifest, content, doi)),
     }
-    (new / METADATA).write_bytes(_json(metadata))
+    (new / METADATA).write_bytes(dump_document(metadata))
     (new / FILES).mkdir()
     for name, data in files.items():
         (new / FILES / name).write_bytes(data)
@@ -80,7 +78,3 @@ def _of_role(bundle: AnyBundle, role: str) -> bytes | None:
     """The bundle's own file of a role, if it has one."""
     entry = next((item for item in bundle.manifest.files if item.role == role), None)
     return None if entry is None else bundle.read(entry.path)
-
-
-def _json(document: dict[str, Any]) -> bytes:
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()

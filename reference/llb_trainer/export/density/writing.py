@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from llb.bundle import BundleFile, write_bundle
+from llb.bundle import BundleFile, dump_numbers, write_bundle
 from llb.runtime import Density, load_density
 from llb_trainer.export.density.document import HELDOUT, SAMPLES, TRAINING, VECTORS
 
@@ -20,10 +19,10 @@ def evidence_files(
 ) -> dict[str, BundleFile]:
     """Test vectors, held-out table and the records of samples and training, by path."""
     return {
-        VECTORS: BundleFile(_json(vectors), "vectors", "application/json"),
+        VECTORS: BundleFile(dump_numbers(vectors), "vectors", "application/json"),
         HELDOUT: BundleFile(heldout, "heldout", "text/csv"),
-        SAMPLES: BundleFile(_json(samples), "provenance", "application/json"),
-        TRAINING: BundleFile(_json(training), "provenance", "application/json"),
+        SAMPLES: BundleFile(dump_numbers(samples), "provenance", "application/json"),
+        TRAINING: BundleFile(dump_numbers(training), "provenance", "application/json"),
     }
 
 
@@ -49,7 +48,3 @@ def write_claiming(
         draft = write_bundle(Path(folder) / "draft.llb", manifest(None), files)
         document = manifest(load_density(draft))
     return write_bundle(out, document, files, overwrite=overwrite)
-
-
-def _json(document: Any) -> bytes:
-    return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
 
-from llb.bundle import BundleFile, write_bundle
+from llb.bundle import BundleFile, dump_numbers, write_bundle
 from llb.evaluation import Comparison, accuracy, coverage, error_figure, learning_figure, truth_figure
 from llb.runtime import GraphSession, open_session
 from llb_schema import FindingError, finding
@@ -62,8 +60,8 @@ def emit_bundle(out: Path, emission: Emission, overwrite: bool = False) -> Path:
         GRAPH: BundleFile(graph, "graph", "application/octet-stream"),
         VECTORS: BundleFile(_vectors(emission, session), "vectors", "application/json"),
         HELDOUT: BundleFile(heldout_table(emission, truth), "heldout", "text/csv"),
-        LABELS: BundleFile(_json(label_record(emission)), "provenance", "application/json"),
-        TRAINING: BundleFile(_json(training_record(emission)), "provenance", "application/json"),
+        LABELS: BundleFile(dump_numbers(label_record(emission)), "provenance", "application/json"),
+        TRAINING: BundleFile(dump_numbers(training_record(emission)), "provenance", "application/json"),
         **_figures(emission, comparisons),
     }
     if emission.benchmarks:
@@ -108,7 +106,7 @@ def _vectors(emission: Emission, session: GraphSession) -> bytes:
         actual = f"difference {difference[case].max():.3g}"
         raise FindingError(finding("LLB-N001", message, pointer=GRAPH, actual=actual))
     deviation = float(difference.max())
-    return _json(vectors_document(emission, names, signals, expected, deviation, runtime))
+    return dump_numbers(vectors_document(emission, names, signals, expected, deviation, runtime))
 
 
 def _figures(emission: Emission, comparisons: tuple[Comparison, ...]) -> dict[str, BundleFile]:
@@ -147,7 +145,3 @@ def _method(emission: Emission, truth: Truth) -> str:
             f"by more than {labels.second_look_excess:.1e}."
         )
     return text
-
-
-def _json(document: Any) -> bytes:
-    return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
