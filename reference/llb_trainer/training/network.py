@@ -99,7 +99,7 @@ class ProfileNetwork:
         return np.mean(self.members(signals), axis=0)
 
     def spread(self, signals: Floats) -> tuple[Floats, Floats]:
-        """Variance over members (n, n_curves), and how far from zero signal, from 0 to 1, (n, 1)."""
+        """v_c, (n, n_curves) in squared NLL units, and how far from zero signal, from 0 to 1, (n, 1)."""
         psi = self._psi(signals)
         variance = np.var(self.members(signals), axis=0) @ pooling(len(self.curves))
         return variance, (psi / (1.0 + psi))[:, None]
