@@ -44,7 +44,7 @@ _KEYWORDS = {
     *("properties", "required", "dependentRequired", "unevaluatedProperties", "allOf", "if", "then", "else"),
     *("additionalProperties", "propertyNames", "minProperties", "maxProperties"),
     *("items", "prefixItems", "minItems", "maxItems", "uniqueItems", "minLength", "maxLength", "pattern"),
-    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "default"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
 }
 _TYPES = {
     "string": "text",
@@ -251,7 +251,6 @@ def _limits(rule: Schema) -> str:
         f"below {_number(rule['exclusiveMaximum'])}" if "exclusiveMaximum" in rule else "",
         # The type of a list of fixed entries shows how many they are.
         "" if "prefixItems" in rule else _size(rule.get("minItems"), rule.get("maxItems"), *entries),
-        f"default `{rule['default']}`" if "default" in rule else "",
         "none twice" if rule.get("uniqueItems") else "",
         _size(rule.get("minProperties"), rule.get("maxProperties"), *entries),
     ]

@@ -79,7 +79,7 @@ def test_conditions_choices_and_limits_are_in_words() -> None:
     assert "| `SR`, `CR` or `VR` |" in PAGE
     assert "| above 0, at most 1000 |" in rows["| `sqrt_s`"]
     assert "at most 1 entry; none twice" in rows["| `modifiers`"]
-    assert "| at least 0; below 1; default `0.05` |" in rows["| `warm_up`"]
+    assert "| at least 0; below 1 |" in rows["| `warm_up`"]
     assert "| if `kind` is `posterior` |" in rows["| `prior`"]
     assert "| if `required_features` has `conditional_inputs` |" in rows["| `conditions`"]
 
