@@ -10,6 +10,7 @@ from llb_schema.findings import (
     finding,
     has_errors,
 )
+from llb_schema.json_numbers import number_from_json, number_to_json
 from llb_schema.migrations import migrate
 from llb_schema.registry import DOCUMENT_KINDS, DocumentKind, load_schema, validate_document
 from llb_schema.versions import (
@@ -46,5 +47,7 @@ __all__ = [
     "line_of",
     "load_schema",
     "migrate",
+    "number_from_json",
+    "number_to_json",
     "validate_document",
 ]

@@ -12,8 +12,7 @@ import click
 from llb.cli.failure import EXIT_OK, printable
 from llb.cli.given import FORMAT, PATH, say
 from llb.cli.profile_output import profile_document, write_profile
-from llb.json_numbers import number_to_json
-from llb_schema import FindingError, finding
+from llb_schema import FindingError, finding, number_to_json
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,7 @@ import click
 
 from llb.cli.failure import EXIT_OK, printable
 from llb.cli.given import FORMAT, PATH
-from llb.json_numbers import number_to_json
+from llb_schema import number_to_json
 
 if TYPE_CHECKING:
     from llb.bundle import AnyBundle, BundleDifference, FileEntry

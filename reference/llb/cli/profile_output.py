@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llb.cli.failure import printable
-from llb.json_numbers import number_to_json
+from llb_schema import number_to_json
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,8 +15,7 @@ import click
 from llb.cli.failure import EXIT_FINDINGS, EXIT_OK, printable
 from llb.cli.given import FORMAT, PATH, say
 from llb.cli.limit_table import print_limits
-from llb.json_numbers import number_to_json
-from llb_schema import Finding, finding, has_errors
+from llb_schema import Finding, finding, has_errors, number_to_json
 
 if TYPE_CHECKING:
     from llb.runtime import Limits, ProfileLikelihood, Signals

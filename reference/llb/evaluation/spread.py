@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llb.json_numbers import number_from_json, number_to_json
+from llb_schema import number_from_json, number_to_json
 
 __all__ = ["Spread", "spread"]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llb.json_numbers import number_from_json, number_to_json
+from llb_schema import number_from_json, number_to_json
 
 if TYPE_CHECKING:
     from llb.runtime import ProfileLikelihood

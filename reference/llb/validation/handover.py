@@ -7,7 +7,6 @@ the catalogue and the manifest allow.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,7 +22,7 @@ from llb.bundle import (
 )
 from llb.validation.results import LAST_LEVEL, FreshPoints, LevelResult, Wanted
 from llb.validation.run_limits import RunLimits
-from llb_schema import Finding, catalogue, finding, has_errors
+from llb_schema import Finding, catalogue, finding, has_errors, number_to_json
 
 __all__ = ["Request", "read_result", "result_line"]
 
@@ -94,7 +93,7 @@ def result_line(result: LevelResult) -> bytes:
 
 
 def _with_null(rows: list[list[float]]) -> list[list[float | None]]:
-    return [[value if math.isfinite(value) else None for value in row] for row in rows]
+    return [[number_to_json(value) for value in row] for row in rows]
 
 
 def read_result(line: bytes, request: Request) -> LevelResult:

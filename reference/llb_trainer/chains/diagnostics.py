@@ -6,13 +6,12 @@ computes them.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llb_schema import Finding, finding
+from llb_schema import Finding, finding, number_to_json
 from llb_trainer.chains.samples import ParameterSamples
 
 __all__ = ["Diagnostics", "diagnose"]
@@ -106,7 +105,7 @@ class Diagnostics:
             "ess_bulk": float(np.min(self.ess_bulk)),
             "ess_tail": float(np.min(self.ess_tail)),
         }
-        finite = {name: value if math.isfinite(value) else None for name, value in worst.items()}
+        finite = {name: number_to_json(value) for name, value in worst.items()}
         return {**finite, "divergences": self.divergences}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from llb_schema import number_to_json
 from llb_trainer.comparison.beside import ComparedPoint, Comparison
 from llb_trainer.comparison.times import duration
 
@@ -63,7 +64,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
     """The same content for programs; what is no number is null."""
     return {
         "points": [_point_json(point) for point in comparison.points],
-        "worst_cls_difference": _plain(comparison.worst_cls_difference),
+        "worst_cls_difference": number_to_json(comparison.worst_cls_difference),
         "scan": {"signals": len(comparison.scan), "seconds": comparison.seconds_scan},
     }
 
@@ -84,7 +85,7 @@ def _point_json(point: ComparedPoint) -> dict[str, Any]:
     }
     return {
         "name": point.name,
-        **{key: _plain(value) for key, value in numbers.items()},
+        **{key: number_to_json(value) for key, value in numbers.items()},
         "in_domain": point.bundle.in_domain,
         "pyhf_restarted": point.pyhf.restarted,
         "note": _note(point),
@@ -119,7 +120,3 @@ def _number(value: float) -> str:
 
 def _percent(value: float) -> str:
     return "-" if math.isnan(value) else f"{100.0 * value:+.2f}"
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -170,14 +170,15 @@ def _biases(network: ProfileNetwork) -> list[Floats]:
 
 def _psi(graph: _Graph, square: str, n_bins: int) -> tuple[str, str, str]:
     """q = |s / scale|^2 / 4, 1 + psi = sqrt(1 + q), and psi, each of shape (batch, 1)."""
+    one = graph.real("unit", [1.0])
     quarter = graph.add("MatMul", square, graph.real("quarter", np.full((n_bins, 1), 0.25)))
-    stretch = graph.add("Sqrt", graph.add("Add", quarter, graph.real("unit", [1.0])))
-    return quarter, stretch, graph.add("Sub", stretch, "unit")
+    stretch = graph.add("Sqrt", graph.add("Add", quarter, one))
+    return quarter, stretch, graph.add("Sub", stretch, one)
 
 
 def _away(graph: _Graph, quarter: str, stretch: str) -> str:
     """psi / (1 + psi), shape (batch, 1), from what keeps its digits next to zero signal, as psi does not."""
-    return graph.add("Div", quarter, graph.add("Mul", stretch, graph.add("Add", stretch, "unit")))
+    return graph.add("Div", quarter, graph.add("Add", stretch, graph.add("Mul", stretch, stretch)))
 
 
 def _start(graph: _Graph, network: ProfileNetwork, psi: str) -> str:

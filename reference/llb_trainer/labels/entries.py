@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
+from llb_schema import number_to_json
 from llb_trainer.labels.identity import TeacherRecord
 from llb_trainer.teachers.contract import CurveLabels, Labels
 
@@ -41,16 +39,13 @@ def label_entries(names: Iterable[str], labels: Labels, teacher: TeacherRecord) 
 def _values(curve: CurveLabels, row: int, baseline: float, bins: tuple[str, ...]) -> dict[str, Any]:
     delta = float(curve.delta[row])
     return {
-        "nll": _number(delta + baseline),
-        "delta_nll": _number(delta),
-        "edm": _number(curve.edm[row]),
-        "projected_gradient": _number(curve.projected_gradient[row]),
+        "nll": number_to_json(delta + baseline),
+        "delta_nll": number_to_json(delta),
+        "edm": number_to_json(curve.edm[row]),
+        "projected_gradient": number_to_json(curve.projected_gradient[row]),
         "converged": bool(curve.converged[row]),
         "starts": int(curve.starts[row]),
-        "gradient": {name: _number(slope) for name, slope in zip(bins, curve.gradient[row], strict=True)},
+        "gradient": {
+            name: number_to_json(slope) for name, slope in zip(bins, curve.gradient[row], strict=True)
+        },
     }
-
-
-def _number(value: float | np.float64) -> float | None:
-    """JSON knows no NaN."""
-    return float(value) if math.isfinite(value) else None

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llb_trainer.labels import Labels
-from llb_trainer.training.network import Calibration, ProfileNetwork
+from llb_trainer.training.network import Calibration, ProfileNetwork, floored
 
 __all__ = ["DECISION_MAX", "calibrated"]
 
@@ -43,7 +43,7 @@ def _calibration(error: Floats, variance: Floats, away: Floats) -> tuple[float, 
     typical = float(np.median(error))
     best = (np.inf, 1.0, typical)
     for floor in typical * np.concatenate([[1e-3], np.geomspace(0.03, 30.0, 31)]):
-        spread = np.sqrt(variance + floor**2 * away)
+        spread = floored(variance, away, float(floor))
         factor = float(np.quantile(error / spread, _ONE))
         missed = abs(float(np.mean(error <= 2.0 * factor * spread)) - _TWO)
         best = min(best, (missed, factor, float(floor)))

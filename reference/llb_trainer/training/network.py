@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from llb_trainer.training.analytic import AnalyticProfile
 from llb_trainer.training.branches import Branches
 
-__all__ = ["Calibration", "ProfileNetwork", "pooling"]
+__all__ = ["Calibration", "ProfileNetwork", "floored", "pooling"]
 
 Floats = NDArray[np.float64]
 
@@ -47,6 +47,11 @@ class Calibration:
 def pooling(n_curves: int) -> Floats:
     """(n_curves, n_curves) by which variances of the curves are multiplied: half its own, half their mean."""
     return 0.5 * np.eye(n_curves) + 0.5 / n_curves
+
+
+def floored(variance: Floats, away: Floats, floor: Floats | float) -> Floats:
+    """The spread in NLL units, with its least value `floor` as far as a signal is `away` from zero signal."""
+    return np.sqrt(variance + floor**2 * away)
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class ProfileNetwork:
         if self.calibration is None:
             return np.zeros((len(signals), len(self.curves)))
         variance, away = self.spread(signals)
-        return self.calibration.factor * np.sqrt(variance + self.calibration.floor**2 * away)
+        return self.calibration.factor * floored(variance, away, self.calibration.floor)
 
     def _psi(self, signals: Floats) -> Floats:
         square = 0.25 * np.sum((signals / self.scale) ** 2, axis=1)

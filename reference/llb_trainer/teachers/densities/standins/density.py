@@ -17,15 +17,13 @@ from numpy.typing import NDArray
 from llb_trainer.chains.parameters import Parameter, lower_bounds, upper_bounds
 from llb_trainer.chains.samples import ParameterSamples
 from llb_trainer.teachers.contract import Source
+from llb_trainer.teachers.densities.blocks import in_blocks
 from llb_trainer.teachers.densities.prior import PriorFactor
 from llb_trainer.teachers.densities.standins.staircase import Staircase
 
 __all__ = ["StandIn"]
 
 Floats = NDArray[np.float64]
-
-_BLOCK = 2048
-"""Points whose log density is computed at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +89,10 @@ class StandIn:
 
     def log_densities(self, theta: Floats) -> Floats:
         """The log density (n,) at many points (n, D)."""
-        n = len(theta)
-        # blocks of one size: every other one would be compiled anew
-        blocks = np.resize(theta, (-(-n // _BLOCK), _BLOCK, theta.shape[1]))
+        if not len(theta):
+            return np.empty(0)
         with jax.enable_x64(True):
-            parts = [np.asarray(self._many(jnp.asarray(block))) for block in blocks]
-        return np.concatenate(parts)[:n] if parts else np.empty(0)
+            return in_blocks(self._many, theta)
 
     @cached_property
     def _many(self) -> Callable[[Array], Array]:
